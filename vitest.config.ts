@@ -1,0 +1,21 @@
+import * as path from "node:path"
+import { defineConfig } from "vitest/config"
+
+const src = path.resolve(import.meta.dirname, "src")
+const folders = "browser|server|redis|sql|promise|emulator|testing"
+
+export default defineConfig({
+  resolve: {
+    // Tests import the package by its name, as users do.
+    alias: [
+      { find: /^effect-oneentry$/, replacement: `${src}/index.ts` },
+      { find: new RegExp(`^effect-oneentry/(${folders})$`), replacement: `${src}/$1/index.ts` },
+      { find: /^effect-oneentry\/(.+)$/, replacement: `${src}/$1.ts` }
+    ]
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000
+  }
+})
