@@ -31,7 +31,7 @@ export interface Problem {
  * A module may import from its own layer and from those above it. Modules of `src/internal` have no layer of their own:
  * they are seen through, so that what a module reaches by way of them counts as if it imported it itself.
  */
-export const layers: ReadonlyArray<{ readonly name: string; readonly modules: ReadonlyArray<RegExp> }> = [
+const layers: ReadonlyArray<{ readonly name: string; readonly modules: ReadonlyArray<RegExp> }> = [
   { name: "schemas and errors", modules: [/^(OneEntryError|AuthError|FieldValue|Entities)$/] },
   { name: "injected services", modules: [/^(TokenStorage|SessionLock|DeviceMetadata|FetchClient)$/] },
   { name: "anonymous client", modules: [/^AnonymousClient$/] },
@@ -61,7 +61,7 @@ const walk = (node: unknown, visit: (node: Node) => void): void => {
 }
 
 /** Every import of one file: static, re-exported, dynamic with a literal, and in types. */
-export const importsOf = (directory: string, from: string): ReadonlyArray<Import> => {
+const importsOf = (directory: string, from: string): ReadonlyArray<Import> => {
   const text = fs.readFileSync(path.join(directory, from), "utf8")
   const { program } = parseSync(from, text)
   const found: Array<Import> = []

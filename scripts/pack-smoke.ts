@@ -1,0 +1,171 @@
+/**
+ * Installs the packed tarball (`npm run tarball`) with nothing but `effect` beside it in an empty project and uses it there:
+ *
+ * - what is shipped, and that the dependency tree is `effect` alone;
+ * - every subpath that needs no optional peer is imported, internals are refused, on every Node found in `PATH`;
+ * - `pack-smoke/signUp.ts` type-checks against the shipped declarations, compiled with `skipLibCheck` off, and signs a user
+ *   up with the shipped emulator.
+ */
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { parseSync } from "oxc-parser"
+import { graphOf, reach } from "./lib/imports.ts"
+import { filesUnder, publicModules, readManifest, root } from "./lib/package.ts"
+
+const manifest = readManifest()
+const tarball = path.join(root, ".cache/pack/effect-oneentry.tgz")
+const project = fs.mkdtempSync(path.join(os.tmpdir(), "effect-oneentry-smoke-"))
+const installed = path.join(project, "node_modules", manifest.name)
+const problems: Array<string> = []
+const expect = (holds: boolean, problem: string) => {
+  if (!holds) problems.push(problem)
+}
+
+const run = (file: string, ...args: ReadonlyArray<string>): string => {
+  try {
+    return execFileSync(file, args, { cwd: project, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+  } catch (cause) {
+    const {
+      message,
+      stderr = "",
+      stdout = ""
+    } = cause as Error & { readonly stdout?: string; readonly stderr?: string }
+    throw new Error([message.split("\n")[0], stdout.slice(-3000), stderr.slice(-3000)].filter(Boolean).join("\n"), {
+      cause
+    })
+  }
+}
+
+// Install.
+
+fs.writeFileSync(path.join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }))
+run("npm", "install", "--no-audit", "--no-fund", tarball, `effect@${manifest.devDependencies["effect"]}`)
+
+const modulesBeside = fs.readdirSync(path.join(project, "node_modules")).filter((name) => !name.startsWith("."))
+expect(
+  modulesBeside.sort().join() === ["effect", manifest.name].sort().join(),
+  `the dependency tree is not effect alone: ${modulesBeside.join(", ")}`
+)
+expect(!fs.existsSync(path.join(installed, "node_modules")), "the package brings its own node_modules")
+
+// What is shipped.
+
+const shipped = filesUnder(installed)
+const allowed = /^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/
+for (const file of shipped) expect(allowed.test(file), `ships ${file}`)
+for (const file of filesUnder(path.join(root, "src")).filter((file) => file.endsWith(".ts"))) {
+  const name = file.slice(0, -".ts".length)
+  for (const wanted of [`dist/${name}.js`, `dist/${name}.d.ts`, `dist/${name}.js.map`, `src/${file}`]) {
+    expect(shipped.includes(wanted), `does not ship ${wanted}`)
+  }
+}
+for (const file of shipped.filter((file) => file.endsWith(".js.map"))) {
+  const map: { readonly sources: ReadonlyArray<string> } = JSON.parse(
+    fs.readFileSync(path.join(installed, file), "utf8")
+  )
+  for (const source of map.sources) {
+    expect(fs.existsSync(path.join(installed, path.dirname(file), source)), `${file} points to ${source}, not shipped`)
+  }
+}
+for (const file of shipped.filter((file) => file.endsWith(".js"))) {
+  const { module } = parseSync(file, fs.readFileSync(path.join(installed, file), "utf8"))
+  const requests = [
+    ...module.staticImports.map((one) => one.moduleRequest.value),
+    ...module.staticExports.flatMap((one) => one.entries.flatMap((entry) => entry.moduleRequest?.value ?? []))
+  ]
+  for (const request of requests) {
+    expect(request !== "effect", `${file} imports the barrel "effect"`)
+    expect(
+      !request.startsWith(".") || fs.existsSync(path.join(installed, path.dirname(file), request)),
+      `${file} imports ${request}, not shipped`
+    )
+  }
+}
+
+// Import everything, on every Node there is.
+
+const graph = graphOf(root)
+const optionalPeers = Object.keys(manifest.peerDependenciesMeta ?? {})
+const needsPeer = (source: string) =>
+  [...reach(graph, source).keys()].some((file) =>
+    (graph.get(file) ?? []).some(
+      ({ specifier, typeOnly }) =>
+        !typeOnly && optionalPeers.some((peer) => specifier === peer || specifier.startsWith(`${peer}/`))
+    )
+  )
+const withEffectAlone = publicModules().filter(({ source }) => !needsPeer(source) && source !== "src/bin.ts")
+const refused = [
+  "internal/anything",
+  "emulator/internal/anything",
+  "index",
+  "emulator/index",
+  "src/index.ts",
+  "dist/index.js"
+]
+
+fs.writeFileSync(
+  path.join(project, "import.mjs"),
+  `
+const failed = []
+for (const specifier of ${JSON.stringify(withEffectAlone.map(({ specifier }) => specifier))}) {
+  await import(specifier).catch((error) => failed.push(specifier + ": " + error.message))
+}
+for (const subpath of ${JSON.stringify(refused)}) {
+  const code = await import("${manifest.name}/" + subpath).then(() => "imported", (error) => error.code)
+  // A subpath that the exports do not hide has no file behind it, and so cannot be found.
+  if (code !== "ERR_PACKAGE_PATH_NOT_EXPORTED" && code !== "ERR_MODULE_NOT_FOUND") failed.push(subpath + " is not refused: " + code)
+}
+console.log(JSON.stringify({ version: process.version, failed }))
+`
+)
+const nodes = [
+  process.execPath,
+  ...(process.env["PATH"] ?? "").split(path.delimiter).map((one) => path.join(one, "node"))
+]
+  .filter((file) => fs.existsSync(file))
+  .map((file) => fs.realpathSync(file))
+const versions: Array<string> = []
+for (const node of new Set(nodes)) {
+  const result: { readonly version: string; readonly failed: ReadonlyArray<string> } = JSON.parse(
+    run(node, "import.mjs")
+  )
+  versions.push(result.version)
+  for (const failure of result.failed) problems.push(`${result.version}: ${failure}`)
+}
+
+// Type-check a consumer against the shipped declarations, and run it.
+
+fs.cpSync(path.join(root, "scripts/pack-smoke"), path.join(project, "src"), { recursive: true })
+fs.writeFileSync(
+  path.join(project, "tsconfig.json"),
+  JSON.stringify({
+    compilerOptions: {
+      target: "ES2022",
+      lib: ["ES2023", "ESNext.Disposable", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
+      module: "NodeNext",
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      types: [],
+      rootDir: "src",
+      outDir: "out"
+    },
+    include: ["src"]
+  })
+)
+try {
+  run(process.execPath, path.join(root, "node_modules/typescript/bin/tsc"), "-p", ".", "--pretty", "false")
+  for (const node of new Set(nodes)) run(node, "out/signUp.js")
+} catch (cause) {
+  problems.push(cause instanceof Error ? cause.message : String(cause))
+}
+
+fs.rmSync(project, { recursive: true, force: true })
+for (const problem of problems) console.error(problem)
+console.log(
+  `pack smoke: ${shipped.length} files shipped, ${withEffectAlone.length} modules imported on ${versions.join(", ")}, ` +
+    `${problems.length} problems`
+)
+process.exitCode = problems.length > 0 ? 1 : 0
