@@ -12,7 +12,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as Semaphore from "effect/Semaphore"
+import * as KeyedMutex from "./internal/keyedMutex.ts"
 
 /**
  * Fails a refresh that could not get the lock. The session is kept, and the
@@ -39,13 +39,13 @@ import * as Semaphore from "effect/Semaphore"
  * @category errors
  * @since 0.1.0
  */
-export class SessionLockError
-  extends Schema.TaggedError<SessionLockError>("effect-oneentry/SessionLock/SessionLockError")("SessionLockError", {
-    slot: Schema.String,
-    reason: Schema.Literals(["Timeout", "Unavailable"]),
-    cause: Schema.optionalKey(Schema.Defect())
-  })
-{
+export class SessionLockError extends Schema.TaggedError<SessionLockError>(
+  "effect-oneentry/SessionLock/SessionLockError"
+)("SessionLockError", {
+  slot: Schema.String,
+  reason: Schema.Literals(["Timeout", "Unavailable"]),
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
   override get message(): string {
     return this.reason === "Timeout"
       ? `Another owner held the lock of session "${this.slot}" for too long`
@@ -123,30 +123,12 @@ export const maxWait = (maxHold: Duration.Duration): Duration.Duration => Durati
  * @since 0.1.0
  */
 export const makeInProcess = (): SessionLock => {
-  const slots = new Map<string, { readonly semaphore: Semaphore.Semaphore; users: number }>()
+  const slots = KeyedMutex.make()
   return {
-    withLock: (slot, { maxHold }) => (effect) =>
-      Effect.suspend(() => {
-        let entry = slots.get(slot)
-        if (entry === undefined) {
-          entry = { semaphore: Semaphore.makeUnsafe(1), users: 0 }
-          slots.set(slot, entry)
-        }
-        const { semaphore } = entry
-        entry.users++
-        return Effect.uninterruptibleMask((restore) =>
-          restore(semaphore.take(1)).pipe(
-            Effect.timeoutOrElse({
-              duration: maxWait(maxHold),
-              orElse: () => Effect.fail(new SessionLockError({ slot, reason: "Timeout" }))
-            }),
-            Effect.flatMap(() => Effect.ensuring(restore(effect), semaphore.release(1)))
-          )
-        ).pipe(
-          Effect.ensuring(Effect.sync(() => {
-            if (--entry.users === 0) slots.delete(slot)
-          }))
-        )
+    withLock: (slot, { maxHold }) =>
+      slots.withKey(slot, {
+        wait: maxWait(maxHold),
+        orElse: () => Effect.fail(new SessionLockError({ slot, reason: "Timeout" }))
       })
   }
 }
