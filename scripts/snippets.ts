@@ -1,5 +1,6 @@
 /**
- * Type-checks and runs the code of the documentation: every `ts` fence of README.md, docs and the docstrings of src.
+ * Type-checks and runs the code of the documentation: every `ts` fence of README.md and the
+ * pages beside it, of docs and of the docstrings of src.
  *
  *     ```ts           a complete module: type-checked, then run under Node
  *     ```ts no-run    type-checked only
@@ -41,7 +42,7 @@ const filesIn = (name: string, extension: string): ReadonlyArray<string> =>
     ? filesUnder(path.join(root, name), root).filter((file) => file.endsWith(extension))
     : []
 
-const pages = [...(fs.existsSync(path.join(root, "README.md")) ? ["README.md"] : []), ...filesIn("docs", ".md")]
+const pages = [...fs.readdirSync(root).filter((file) => file.endsWith(".md")), ...filesIn("docs", ".md")]
 const sources = filesIn("src", ".ts")
 const wanted = (file: string) => positionals.length === 0 || positionals.includes(file)
 const read = (file: string) => fs.readFileSync(path.join(root, file), "utf8")
