@@ -34,13 +34,13 @@ export interface Problem {
 const layers: ReadonlyArray<{ readonly name: string; readonly modules: ReadonlyArray<RegExp> }> = [
   {
     name: "schemas and errors",
-    modules: [/^(OneEntryError|AuthError|ClientOptions|FieldValue|FormSchema|SignUpForm|Entities)$/]
+    modules: [/^(OneEntryError|AuthError|ClientOptions|FieldValue|FormSchema|Entities)$/]
   },
   { name: "injected services", modules: [/^(TokenStorage|SessionLock|DeviceMetadata|FetchClient)$/] },
   { name: "anonymous client", modules: [/^AnonymousClient$/] },
   { name: "session", modules: [/^(Session|Sessions)$/] },
   { name: "authorized client", modules: [/^(OneEntryClient|AuthorizedClient)$/] },
-  { name: "API modules", modules: [/^(AuthProvider|Forms|FormsData|FileUploading|Users|OAuth)$/] },
+  { name: "API modules", modules: [/^(AuthProvider|Forms|FormsData|FileUploading|Users|OAuth|SignUpForm)$/] },
   { name: "OneEntry", modules: [/^OneEntry$/] },
   { name: "subpaths", modules: [/^(browser|server|redis|sql|promise|emulator|testing)\//] },
   { name: "entry points", modules: [/^index$/, /^bin$/] }
