@@ -356,7 +356,7 @@ const stepOf = (attribute: FormSchema.FormAttribute, kind: InputKind): number | 
   return decimals === undefined ? "any" : Number(`1e-${decimals}`)
 }
 
-const manyByType: ReadonlySet<string> = new Set(["groupOfImages", "file", "entity", "list"])
+const manyByType: ReadonlySet<string> = new Set(["groupOfImages", "file", "entity"])
 
 const initial = (value: unknown): unknown => value === null || value === "" ? undefined : value
 
