@@ -1,0 +1,81 @@
+/**
+ * Faults that an emulator can be told to have: delays, broken connections, wrong statuses, malformed bodies, and
+ * answers that are lost after the request was handled.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * What goes wrong.
+ *
+ * - `delay`: the answer comes late; by default the request is handled late too (`phase`)
+ * - `drop`: the connection breaks before the request is handled
+ * - `status`: an error envelope instead of the answer; the request is not handled, unless `phase` is `after`
+ * - `malformed`: the request is handled, and the body that comes back is cut in half (or is `body`)
+ * - `lostAnswer`: the request is handled, then the connection breaks
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Kind = Schema.Literals(["delay", "drop", "status", "malformed", "lostAnswer"])
+
+/**
+ * A fault. It hits the requests that match all of `route`, `method` and `operation`, `rate` of them (0 to 1), `count`
+ * times at most.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const emulator = yield* Emulator.Emulator
+ *   yield* emulator.faults.add({ operation: "refresh", kind: "lostAnswer", count: 1 })
+ * })
+ * ```
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Fault = Schema.Struct({
+  kind: Kind,
+  /** A path with `*` for anything, such as `/api/content/users/*`. */
+  route: Schema.optionalKey(Schema.String),
+  method: Schema.optionalKey(Schema.Literals(["GET", "POST", "PUT", "DELETE"])),
+  /** The name of an operation, such as `refresh`. */
+  operation: Schema.optionalKey(Schema.String),
+  rate: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
+  count: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+  /** Milliseconds; other kinds than `delay` may be late too. */
+  delay: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))),
+  /** Whether a delay or a status comes before the request is handled (the default) or after. */
+  phase: Schema.optionalKey(Schema.Literals(["before", "after"])),
+  /** Of `status`; 503 by default. */
+  status: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 300, maximum: 599 }))),
+  message: Schema.optionalKey(Schema.String),
+  /** Headers of a `status` fault, such as `retry-after` or `location`. */
+  headers: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  /** What a `malformed` answer consists of. */
+  body: Schema.optionalKey(Schema.String),
+  contentType: Schema.optionalKey(Schema.String)
+})
+
+/**
+ * The decoded {@link Fault}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Fault = typeof Fault.Type
+
+/**
+ * A fault that is in force: its number, and how often it has hit so far.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Active extends Fault {
+  readonly id: number
+  readonly hits: number
+}

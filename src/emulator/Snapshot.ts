@@ -1,0 +1,308 @@
+/**
+ * What an emulator remembers: users, sessions, codes, the outbox, submissions, files and subscriptions, as plain rows.
+ * A snapshot of them can be kept, compared and given to another emulator.
+ *
+ * Snapshots hold live tokens and codes. They are for tests and local files.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+const JsonRecord = Schema.Record(Schema.String, Schema.Json)
+
+/**
+ * Form values by language, as stored and as on the wire.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FormData = Schema.Record(
+  Schema.String,
+  Schema.Array(
+    Schema.Struct({
+      marker: Schema.String,
+      type: Schema.optionalKey(Schema.String),
+      value: Schema.optionalKey(Schema.Json)
+    })
+  )
+)
+
+/**
+ * The decoded {@link FormData}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FormData = typeof FormData.Type
+
+/**
+ * A user's notification contacts.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const NotificationData = Schema.Struct({
+  email: Schema.optionalKey(Schema.String),
+  phonePush: Schema.optionalKey(Schema.Array(Schema.String)),
+  phoneSMS: Schema.optionalKey(Schema.String)
+})
+
+/**
+ * A user; times in milliseconds.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const User = Schema.Struct({
+  id: Schema.Int,
+  provider: Schema.String,
+  login: Schema.String,
+  passwordHash: Schema.NullOr(Schema.String),
+  /** The id in the network that an OAuth user came from. */
+  oauthId: Schema.NullOr(Schema.String),
+  isActive: Schema.Boolean,
+  isDeleted: Schema.Boolean,
+  deletedAt: Schema.NullOr(Schema.Finite),
+  locale: Schema.String,
+  formIdentifier: Schema.NullOr(Schema.String),
+  formData: FormData,
+  notificationData: Schema.NullOr(NotificationData),
+  state: JsonRecord,
+  groups: Schema.Array(Schema.Int),
+  fcmTokens: Schema.Array(Schema.String),
+  createdAt: Schema.Finite,
+  updatedAt: Schema.Finite,
+  version: Schema.Int
+})
+
+/**
+ * The decoded {@link User}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type User = typeof User.Type
+
+/**
+ * The session of one device; times in milliseconds.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Session = Schema.Struct({
+  id: Schema.Int,
+  userId: Schema.Int,
+  provider: Schema.String,
+  userIdentifier: Schema.String,
+  fingerprint: Schema.String,
+  deviceInfo: JsonRecord,
+  accessToken: Schema.String,
+  accessExpiresAt: Schema.Finite,
+  refreshToken: Schema.String,
+  refreshExpiresAt: Schema.Finite,
+  createdAt: Schema.Finite,
+  refreshedAt: Schema.NullOr(Schema.Finite),
+  /** How often it was refreshed. */
+  refreshes: Schema.Int
+})
+
+/**
+ * The decoded {@link Session}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Session = typeof Session.Type
+
+/**
+ * The live code of a user; times in milliseconds.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Code = Schema.Struct({
+  userId: Schema.Int,
+  code: Schema.String,
+  event: Schema.NullOr(Schema.String),
+  sentAt: Schema.Finite,
+  expiresAt: Schema.Finite,
+  wrong: Schema.Int
+})
+
+/**
+ * The decoded {@link Code}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Code = typeof Code.Type
+
+/**
+ * A message that a real tenant would have sent; `at` in milliseconds.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Message = Schema.Struct({
+  id: Schema.Int,
+  to: Schema.String,
+  channel: Schema.Literals(["email", "sms", "push"]),
+  code: Schema.String,
+  userIdentifier: Schema.String,
+  marker: Schema.String,
+  event: Schema.NullOr(Schema.String),
+  at: Schema.Finite,
+  expiresAt: Schema.Finite
+})
+
+/**
+ * The decoded {@link Message}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Message = typeof Message.Type
+
+/**
+ * A form submission; `time` in milliseconds.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Submission = Schema.Struct({
+  id: Schema.Int,
+  formIdentifier: Schema.String,
+  formModuleConfigId: Schema.NullOr(Schema.Finite),
+  moduleIdentifier: Schema.NullOr(Schema.String),
+  entityIdentifier: Schema.NullOr(Schema.Union([Schema.String, Schema.Finite])),
+  userId: Schema.NullOr(Schema.Int),
+  userIdentifier: Schema.NullOr(Schema.String),
+  fingerprint: Schema.NullOr(Schema.String),
+  parentId: Schema.NullOr(Schema.Int),
+  status: Schema.NullOr(Schema.String),
+  formData: FormData,
+  time: Schema.Finite
+})
+
+/**
+ * The decoded {@link Submission}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Submission = typeof Submission.Type
+
+/**
+ * An uploaded file.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const File = Schema.Struct({
+  filename: Schema.String,
+  contentType: Schema.String,
+  type: Schema.NullOr(Schema.String),
+  entity: Schema.NullOr(Schema.String),
+  id: Schema.NullOr(Schema.String),
+  content: Schema.Uint8ArrayFromBase64,
+  at: Schema.Finite
+})
+
+/**
+ * The decoded {@link File}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type File = typeof File.Type
+
+/**
+ * A user's subscription to an event of a product.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Subscription = Schema.Struct({
+  userId: Schema.Int,
+  event: Schema.String,
+  productId: Schema.Union([Schema.Finite, Schema.String]),
+  locale: Schema.NullOr(Schema.String)
+})
+
+/**
+ * The decoded {@link Subscription}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Subscription = typeof Subscription.Type
+
+/**
+ * A value beside the tables, such as a provider's signing secret or the next id.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Setting = Schema.Struct({ name: Schema.String, value: Schema.Json })
+
+/**
+ * The row schemas by table name.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const tables = {
+  users: User,
+  sessions: Session,
+  codes: Code,
+  messages: Message,
+  submissions: Submission,
+  files: File,
+  subscriptions: Subscription,
+  settings: Setting
+} as const
+
+/**
+ * The name of a table.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type TableName = keyof typeof tables
+
+/**
+ * Everything an emulator remembers.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Snapshot = Schema.Struct({
+  users: Schema.Array(User),
+  sessions: Schema.Array(Session),
+  codes: Schema.Array(Code),
+  messages: Schema.Array(Message),
+  submissions: Schema.Array(Submission),
+  files: Schema.Array(File),
+  subscriptions: Schema.Array(Subscription),
+  settings: Schema.Array(Setting)
+})
+
+/**
+ * The decoded {@link Snapshot}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Snapshot = typeof Snapshot.Type
+
+/**
+ * One change of one row: its new value, or `undefined` when it is gone.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Change {
+  readonly table: TableName
+  readonly key: string
+  readonly row: unknown
+}

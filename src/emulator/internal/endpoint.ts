@@ -1,0 +1,515 @@
+/**
+ * One endpoint: its place in the router, and the order in which a request is looked at. App token, permission, device
+ * header, body, bearer, handler; then the journal is kept, the answer encoded and the log written.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Headers from "effect/http/Headers"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { Session, User } from "../Snapshot.ts"
+import type { Backend, Device, LogEntry, MutableFault } from "./backend.ts"
+import { equalText } from "./bytes.ts"
+import { Refusal, refusal } from "./refusal.ts"
+import type { Decode } from "./validate.ts"
+
+/** What a handler is given. */
+export interface Exchange<Body> {
+  readonly backend: Backend
+  readonly request: HttpServerRequest.HttpServerRequest
+  readonly now: number
+  readonly params: Readonly<Record<string, string | undefined>>
+  readonly query: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  readonly body: Body
+  readonly device: Device | undefined
+  readonly session: Session | undefined
+  readonly user: User | undefined
+  readonly log: LogEntry
+}
+
+export type Handler<Body, A> = (exchange: Exchange<Body>) => Effect.Effect<A, Refusal>
+
+export interface Endpoint<Body, A> {
+  readonly operation: string
+  readonly method: "GET" | "POST" | "PUT" | "DELETE"
+  readonly path: HttpRouter.PathInput
+  readonly device?: "required" | undefined
+  readonly bearer?: "required" | undefined
+  readonly body?: Decode<Body> | undefined
+  /** `undefined` for an answer without a body. */
+  readonly answer: Schema.Codec<A, unknown> | "empty" | "raw"
+  readonly status?: number | undefined
+  /** Path parameters that are secrets. */
+  readonly masked?: ReadonlyArray<string> | undefined
+  readonly handle: Handler<Body, A>
+}
+
+/** An answer that never arrives: whoever writes the answer breaks the connection instead. */
+export const broken: HttpServerResponse.HttpServerResponse = HttpServerResponse.empty({ status: 599 })
+
+export const corsHeaders = {
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": "date, retry-after, content-length"
+}
+
+const jsonType = "application/json; charset=utf-8"
+
+let dateSecond = -1
+let dateText = ""
+
+const headersAt = (now: number): Headers.Headers => {
+  const second = Math.floor(now / 1000)
+  if (second !== dateSecond) {
+    dateSecond = second
+    dateText = new Date(second * 1000).toUTCString()
+  }
+  return Headers.fromRecordUnsafe({ ...corsHeaders, date: dateText })
+}
+
+export const json = (now: number, status: number, text: string): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(text, { status, contentType: jsonType, headers: headersAt(now) })
+
+export const empty = (now: number, status: number): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.empty({ status, headers: headersAt(now) })
+
+/** An answer that is not JSON, with the headers that every answer has. */
+export const withHeaders = (
+  now: number,
+  response: HttpServerResponse.HttpServerResponse
+): HttpServerResponse.HttpServerResponse => HttpServerResponse.setHeaders(response, headersAt(now))
+
+const Envelope = Schema.Struct({
+  statusCode: Schema.Int,
+  timestamp: Schema.String,
+  message: Schema.Union([Schema.String, Schema.Array(Schema.String)]),
+  pageData: Schema.Null
+})
+const encodeEnvelope = Schema.encodeUnknownSync(Envelope)
+
+export const envelope = (backend: Backend, refused: Refusal, now: number): HttpServerResponse.HttpServerResponse => {
+  const message =
+    typeof refused.message === "string" || backend.switches.validationMessages === "array"
+      ? refused.message
+      : (refused.message[0] ?? "")
+  const response = json(
+    now,
+    refused.status,
+    JSON.stringify(
+      encodeEnvelope({
+        statusCode: refused.status,
+        timestamp: new Date(now).toISOString(),
+        message,
+        pageData: null
+      })
+    )
+  )
+  return refused.headers === undefined ? response : HttpServerResponse.setHeaders(response, refused.headers)
+}
+
+// -- the device header --------------------------------------------------------
+
+const DeviceHeader = Schema.Struct({
+  fingerprint: Schema.String.check(Schema.isMaxLength(1024)),
+  deviceInfo: Schema.Record(Schema.String, Schema.Json)
+})
+const decodeDevice = Schema.decodeUnknownExit(DeviceHeader)
+
+const readDevice = (header: string, nesting: number): Device | undefined => {
+  let value: unknown
+  try {
+    value = JSON.parse(header)
+  } catch {
+    return undefined
+  }
+  if (!isTame(value, nesting)) return undefined
+  const exit = decodeDevice(value)
+  return Exit.isSuccess(exit) ? exit.value : undefined
+}
+
+// -- bodies -------------------------------------------------------------------
+
+/** Not nested too deeply, and without the one key that could reach a prototype. */
+export const isTame = (value: unknown, depth: number): boolean => {
+  if (typeof value !== "object" || value === null) return true
+  if (depth === 0) return false
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isTame(item, depth - 1)) return false
+    return true
+  }
+  for (const [key, item] of Object.entries(value)) {
+    if (key === "__proto__" || !isTame(item, depth - 1)) return false
+  }
+  return true
+}
+
+const parseBody = (backend: Backend, request: HttpServerRequest.HttpServerRequest, text: string): unknown => {
+  // As the framework's parser: what does not call itself JSON is not read.
+  if (text === "" || request.headers["content-type"]?.toLowerCase().includes("json") !== true) return {}
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return refusal("BodyMalformed")
+  }
+  if (typeof value !== "object" || value === null) return refusal("BodyMalformed")
+  return isTame(value, backend.limits.nesting) ? value : refusal("BodyTooDeep")
+}
+
+const tooLarge = (backend: Backend, request: HttpServerRequest.HttpServerRequest): boolean =>
+  Number(request.headers["content-length"] ?? 0) > backend.limits.bodyBytes
+
+const readText = (
+  backend: Backend,
+  request: HttpServerRequest.HttpServerRequest
+): Effect.Effect<string, Refusal> => {
+  if (tooLarge(backend, request)) return Effect.fail(refusal("BodyTooLarge"))
+  return Effect.filterOrFail(
+    Effect.mapError(request.text, (error) =>
+      refusal(String(error.reason.cause ?? "").includes("exceeds") ? "BodyTooLarge" : "BodyMalformed")
+    ),
+    (text) => text.length <= backend.limits.bodyBytes,
+    () => refusal("BodyTooLarge")
+  )
+}
+
+// -- permissions --------------------------------------------------------------
+
+// What a new tenant does not grant to guests.
+const offByDefault: Readonly<Record<string, "addRule" | "denied">> = {
+  getFormsDataByMarker: "addRule",
+  deleteFile: "denied"
+}
+
+const permission = (
+  backend: Backend,
+  endpoint: { readonly operation: string; readonly method: string },
+  path: string,
+  user: User | undefined
+): Refusal | undefined => {
+  let rule: "granted" | "missing" | "denied" | "addRule" = offByDefault[endpoint.operation] ?? "granted"
+  let id = 36
+  for (const entry of backend.permissions) {
+    if (entry.operation !== undefined && entry.operation !== endpoint.operation) continue
+    if (entry.method !== undefined && entry.method !== endpoint.method) continue
+    if (entry.pattern !== undefined && !entry.pattern.test(path)) continue
+    if (entry.group !== undefined) {
+      const group = backend.groupIds.get(entry.group)
+      const member = user === undefined ? entry.group === "guest" : group !== undefined && user.groups.includes(group)
+      if (!member) continue
+    }
+    rule = entry.rule
+    id = entry.id
+  }
+  switch (rule) {
+    case "granted":
+      return undefined
+    case "missing":
+      return refusal("PermissionMissing")
+    case "denied":
+      return refusal("PermissionDenied")
+    case "addRule":
+      return refusal("AddRuleRequired", [String(id)])
+  }
+}
+
+// -- the pipeline -------------------------------------------------------------
+
+export const pathOf = (url: string): string => {
+  const end = url.search(/[?#]/)
+  return end === -1 ? url : url.slice(0, end)
+}
+
+const bearerOf = (header: string | undefined): string | undefined =>
+  header !== undefined && /^bearer /i.test(header) ? header.slice(7).trim() : undefined
+
+const headerBytes = (headers: Headers.Headers): number => {
+  let bytes = 0
+  for (const name in headers) bytes += name.length + (headers[name] ?? "").length
+  return bytes
+}
+
+const newEntry = (backend: Backend, method: string, path: string, at: number): LogEntry => ({
+  id: ++backend.requestCount,
+  at,
+  method,
+  path: path.slice(0, 2048),
+  operation: null,
+  marker: null,
+  status: null,
+  reason: null,
+  detail: null,
+  refusal: null,
+  handled: false,
+  fault: null,
+  bearer: "none",
+  userIdentifier: null,
+  sessionId: null,
+  durationMs: 0
+})
+
+const timeOf = (backend: Backend, fiber: Fiber.Fiber<unknown, unknown>): number =>
+  fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() + backend.clockOffset
+
+/** The clock of the request: the caller's or the server's, moved by what the emulator was told. */
+export const route = <Body, A>(
+  backend: Backend,
+  endpoint: Endpoint<Body, A>
+): HttpRouter.Route<never, HttpServerRequest.HttpServerRequest> => {
+  const status = endpoint.status ?? (endpoint.method === "POST" ? 201 : 200)
+  const answer = endpoint.answer
+  const encode = typeof answer === "string" ? undefined : Schema.encodeUnknownExit(answer)
+  const masked = endpoint.masked
+  const wantsDevice =
+    endpoint.device === "required" ||
+    (endpoint.method === "POST" && backend.switches.deviceMetadata === "every-post")
+
+  /** Everything that comes before the body, in order. */
+  const gate = (
+    request: HttpServerRequest.HttpServerRequest,
+    path: string,
+    now: number,
+    log: LogEntry
+  ): Refusal | Pick<Exchange<Body>, "device" | "session" | "user"> => {
+    if (headerBytes(request.headers) > backend.limits.headerBytes) return refusal("HeadersTooLarge")
+    if (!equalText(request.headers["x-app-token"] ?? "", backend.appToken)) return refusal("ResourceClosed")
+    const token = bearerOf(request.headers["authorization"])
+    const live = token === undefined ? undefined : backend.sessionOf(token, now)
+    if (token !== undefined) log.bearer = live === undefined ? "dead" : "live"
+    if (live !== undefined) {
+      log.userIdentifier = live.user.login
+      log.sessionId = live.session.id
+    }
+    const denied = permission(backend, endpoint, path, live?.user)
+    if (denied !== undefined) return denied
+    const header = request.headers["x-device-metadata"]
+    let device: Device | undefined
+    if (header !== undefined) {
+      device = readDevice(header, backend.limits.nesting)
+      if (device === undefined && wantsDevice) return refusal("DeviceMetadataInvalid")
+    } else if (wantsDevice) {
+      return refusal("DeviceMetadataMissing")
+    }
+    return { device, session: live?.session, user: live?.user }
+  }
+
+  const withBody = (
+    exchange: Omit<Exchange<Body>, "body">,
+    body: Body
+  ): Effect.Effect<A, Refusal> => {
+    if (endpoint.bearer === "required" && exchange.user === undefined) {
+      exchange.log.detail = exchange.log.bearer === "none" ? "no bearer token" : "expired, replaced or closed token"
+      const users = exchange.log.path.startsWith("/api/content/users/")
+      return Effect.fail(
+        refusal(users && backend.switches.usersWithoutSession === 500 && exchange.log.bearer === "none"
+          ? "UsersWithoutSession"
+          : "Unauthorized")
+      )
+    }
+    exchange.log.handled = true
+    return endpoint.handle({ ...exchange, body })
+  }
+
+  const decodeThen = (exchange: Omit<Exchange<Body>, "body">, decode: Decode<Body>) =>
+    Effect.flatMap(readText(backend, exchange.request), (text) => {
+      const parsed = parseBody(backend, exchange.request, text)
+      if (parsed instanceof Refusal) return Effect.fail(parsed)
+      const body = decode(parsed)
+      return body instanceof Refusal ? Effect.fail(body) : withBody(exchange, body)
+    })
+
+  const respond = (value: A, now: number): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+    if (encode === undefined) {
+      return Effect.succeed(HttpServerResponse.isHttpServerResponse(value) ? value : empty(now, status))
+    }
+    const exit = encode(value)
+    return Exit.isSuccess(exit)
+      ? Effect.succeed(json(now, status, JSON.stringify(exit.value)))
+      : failed(backend, exit.cause, now)
+  }
+
+  const run = (
+    request: HttpServerRequest.HttpServerRequest,
+    context: Context.Context<never>,
+    path: string,
+    now: number,
+    log: LogEntry
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+    const passed = gate(request, path, now, log)
+    let effect: Effect.Effect<A, Refusal>
+    if (passed instanceof Refusal) {
+      effect = Effect.fail(passed)
+    } else {
+      const exchange = {
+        backend,
+        request,
+        now,
+        params: Context.getUnsafe(context, HttpRouter.RouteContext).params,
+        query: Context.getUnsafe(context, HttpServerRequest.ParsedSearchParams),
+        device: passed.device,
+        session: passed.session,
+        user: passed.user,
+        log
+      }
+      log.marker = exchange.params["marker"] ?? null
+      if (masked !== undefined) {
+        for (const name of masked) log.path = log.path.replace(exchange.params[name] ?? "", "***")
+      }
+      effect = endpoint.body === undefined
+        ? withBody(exchange, undefined as Body) // endpoints without a decoder have no body
+        : decodeThen(exchange, endpoint.body)
+    }
+    return Effect.matchCauseEffect(effect, {
+      onSuccess: (value) => respond(value, now),
+      onFailure: (cause) => {
+        const error = Cause.findErrorOption(cause)
+        if (Option.isNone(error)) return failed(backend, cause, now)
+        log.reason = typeof error.value.message === "string" ? error.value.message : error.value.message.join("; ")
+        log.refusal = error.value.name
+        log.detail ??= null
+        return Effect.succeed(envelope(backend, error.value, now))
+      }
+    })
+  }
+
+  return HttpRouter.route(
+    endpoint.method,
+    endpoint.path,
+    Effect.withFiber<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>((fiber) => {
+      const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+      const path = pathOf(request.url)
+      const now = timeOf(backend, fiber)
+      const log = newEntry(backend, request.method, path, now)
+      log.operation = endpoint.operation
+      return observed(
+        backend,
+        log,
+        fiber,
+        Effect.suspend(() => run(request, fiber.context, path, timeOf(backend, fiber), log))
+      )
+    }),
+    { uninterruptible: true }
+  )
+}
+
+/** A defect of the emulator itself: logged, and answered as the framework would. */
+const failed = (
+  backend: Backend,
+  cause: Cause.Cause<unknown>,
+  now: number
+): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.as(Effect.logError("The emulator failed", cause), envelope(backend, refusal("InternalError"), now))
+
+/** Faults, the journal and the log around a request. */
+export const observed = (
+  backend: Backend,
+  log: LogEntry,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  effect: Effect.Effect<HttpServerResponse.HttpServerResponse>
+): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  const fault = backend.faults.length === 0 ? undefined : backend.hit(log.operation, log.method, log.path)
+  const faulted = fault === undefined ? effect : withFault(backend, fault, log, fiber, effect)
+  const started = timeOf(backend, fiber)
+  return Effect.flatMap(faulted, (response) => {
+    log.status = response === broken ? null : response.status
+    log.durationMs = timeOf(backend, fiber) - started
+    backend.record(log)
+    return backend.state.journal.changes.length === 0 ? Effect.succeed(response) : Effect.as(backend.flush, response)
+  })
+}
+
+const withFault = (
+  backend: Backend,
+  fault: MutableFault,
+  log: LogEntry,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  effect: Effect.Effect<HttpServerResponse.HttpServerResponse>
+): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  log.fault = fault.kind
+  // Interruptible, so that the end of the emulator need not wait for it.
+  const sleep = Effect.interruptible(Effect.sleep(fault.delay ?? 0))
+  const late = fault.delay === undefined || fault.delay === 0 ? Effect.void : sleep
+  const instead = Effect.suspend(() => {
+    const status = fault.status ?? 503
+    const message = fault.message ?? (status === 429 ? "Too many requests" : "The emulator was told to fail")
+    log.reason = message
+    return Effect.succeed(
+      envelope(backend, new Refusal("Fault", status, message, fault.headers), timeOf(backend, fiber))
+    )
+  })
+  switch (fault.kind) {
+    case "delay":
+      return fault.phase === "after" ? Effect.tap(effect, () => late) : Effect.andThen(late, effect)
+    case "drop":
+      return Effect.as(late, broken)
+    case "status":
+      return fault.phase === "after"
+        ? Effect.andThen(Effect.andThen(effect, late), instead)
+        : Effect.andThen(late, instead)
+    case "malformed":
+      return Effect.map(Effect.andThen(late, effect), (response) => {
+        const body = response.body
+        const text = body._tag === "Uint8Array" ? new TextDecoder().decode(body.body) : "{\"statusCode\":"
+        return HttpServerResponse.text(fault.body ?? text.slice(0, Math.floor(text.length / 2)), {
+          status: response.status,
+          contentType: fault.contentType ?? jsonType,
+          headers: headersAt(timeOf(backend, fiber))
+        })
+      })
+    case "lostAnswer":
+      return Effect.as(Effect.andThen(late, effect), broken)
+  }
+}
+
+/** What does not exist, and preflights. */
+export const fallback = (backend: Backend): HttpRouter.Route<never, HttpServerRequest.HttpServerRequest> =>
+  HttpRouter.route(
+    "*",
+    "*",
+    Effect.withFiber<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>((fiber) => {
+      const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+      const now = timeOf(backend, fiber)
+      if (request.method === "OPTIONS") return Effect.succeed(preflight(request, now))
+      return missing(backend, request, fiber, refusal("RouteNotFound", [request.method, request.url.slice(0, 2048)]))
+    }),
+    { uninterruptible: true }
+  )
+
+export const missing = (
+  backend: Backend,
+  request: HttpServerRequest.HttpServerRequest,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  refused: Refusal
+): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  const now = timeOf(backend, fiber)
+  const log = newEntry(backend, request.method, pathOf(request.url), now)
+  return observed(
+    backend,
+    log,
+    fiber,
+    Effect.sync(() => {
+      log.reason = typeof refused.message === "string" ? refused.message : refused.message.join("; ")
+      log.refusal = refused.name
+      return envelope(backend, refused, now)
+    })
+  )
+}
+
+export const allowedHeaders =
+  "content-type, authorization, x-app-token, x-device-metadata, x-guest-id, accept"
+
+const preflight = (
+  _request: HttpServerRequest.HttpServerRequest,
+  now: number
+): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.setHeaders(empty(now, 204), {
+    "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
+    "access-control-allow-headers": allowedHeaders,
+    "access-control-max-age": "600"
+  })

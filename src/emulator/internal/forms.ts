@@ -1,0 +1,73 @@
+/** The endpoints of Forms. */
+import * as Effect from "effect/Effect"
+import type * as HttpRouter from "effect/http/HttpRouter"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type * as Project from "../Project.ts"
+import * as answers from "./answers.ts"
+import type { Backend } from "./backend.ts"
+import { type Endpoint, route } from "./endpoint.ts"
+import { isList } from "./fields.ts"
+import { one, paging } from "./paging.ts"
+import { Refusal, refuse } from "./refusal.ts"
+
+type NumberedForm = Project.Form & { readonly id: number }
+
+const shownAttribute = (attribute: Project.Attribute, langCode: string): typeof answers.Attribute.Type => ({
+  ...attribute,
+  listTitles: isList(attribute.listTitles)
+    ? attribute.listTitles
+    : (attribute.listTitles[langCode] ?? Object.values(attribute.listTitles)[0] ?? [])
+})
+
+export const shownForm = (form: NumberedForm, langCode: string): typeof answers.Form.Type => ({
+  id: form.id,
+  attributeSetId: form.attributeSetId,
+  type: form.type,
+  version: form.version,
+  position: form.position,
+  identifier: form.identifier,
+  processingType: form.processingType,
+  templateId: form.templateId,
+  localizeInfos: form.localizeInfos,
+  // a form without fields has an object here
+  attributes:
+    form.attributes.length === 0 ? {} : form.attributes.map((attribute) => shownAttribute(attribute, langCode)),
+  moduleFormConfigs: form.moduleFormConfigs.map(({ isModerate: _, ...config }) => config)
+})
+
+const getForms: Endpoint<undefined, typeof answers.Forms.Type> = {
+  operation: "getAllForms",
+  method: "GET",
+  path: "/api/content/forms",
+  answer: answers.Forms,
+  handle: ({ backend, query }) => {
+    const page = paging(query)
+    if (page instanceof Refusal) return Effect.fail(page)
+    const forms = [...backend.forms.values()]
+    const langCode = one(query, "langCode") ?? backend.defaultLanguage
+    return Effect.succeed({
+      total: forms.length,
+      items: forms.slice(page.offset, page.offset + page.limit).map((form) => shownForm(form, langCode))
+    })
+  }
+}
+
+const getForm: Endpoint<undefined, typeof answers.Form.Type> = {
+  operation: "getFormByMarker",
+  method: "GET",
+  path: "/api/content/forms/marker/:marker",
+  answer: answers.Form,
+  handle: ({ backend, params, query }) => {
+    const form = backend.forms.get(params["marker"] ?? "")
+    return form === undefined
+      ? refuse("FormNotFound")
+      : Effect.succeed(shownForm(form, one(query, "langCode") ?? backend.defaultLanguage))
+  }
+}
+
+export const routes = (
+  backend: Backend
+): ReadonlyArray<HttpRouter.Route<never, HttpServerRequest.HttpServerRequest>> => [
+  route(backend, getForms),
+  route(backend, getForm)
+]
