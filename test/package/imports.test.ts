@@ -150,6 +150,15 @@ describe("the manifest", () => {
     }
   })
 
+  it("names every folder with an index as a subpath, and none that is not there", () => {
+    const folders = [...graphOf(root).keys()]
+      .filter((file) => /^src\/[^/]+\/index\.ts$/.test(file))
+      .map((file) => `./${file.split("/")[1]}`)
+    const named = Object.keys(manifest.exports).filter((key) => /^\.\/[a-z]+$/.test(key) && key !== "./index")
+    assert.deepStrictEqual(named.sort(), folders.sort())
+    assert.isTrue(graphOf(root).has("src/index.ts"))
+  })
+
   it("hides internals and index files", () => {
     for (const condition of [sourceCondition, "default"]) {
       for (const hidden of ["./internal/x", "./internal/x/y", "./emulator/internal/x", "./index", "./emulator/index"]) {
