@@ -2,7 +2,8 @@
  * Checks that every public export has a docstring with a summary, an example, `@category` and `@since`, and every
  * public module a comment at its head.
  *
- * A type and a value of one name are one export, and so are overloads: one docstring serves them. `--root DIR` works on
+ * What is `@internal` is not public: other modules of the package may use it, and the build leaves it out of the types. A
+ * type and a value of one name are one export, and so are overloads: one docstring serves them. `--root DIR` works on
  * another checkout.
  */
 import * as path from "node:path"
@@ -37,6 +38,13 @@ for (const { source, specifier } of publicModules(root)) {
   for (const one of modules.exportsOf(source).values()) {
     // A namespace of an index file is a module of its own: its comment was asked for above.
     if (one.namespace !== undefined) continue
+    // Left out of the declarations by `stripInternal`.
+    if (
+      one.declarations.length > 0 &&
+      one.declarations.every(({ docstring }) => /^@internal\b/m.test(docstring ?? ""))
+    ) {
+      continue
+    }
     const [declaration] = one.declarations
     const place = declaration ? `${declaration.file}:${declaration.line}` : source
     const key = `${place} ${one.name}`

@@ -3,8 +3,8 @@
  *
  * - what is shipped, and that the dependency tree is `effect` alone;
  * - every subpath that needs no optional peer is imported, internals are refused, on every Node found in `PATH`;
- * - `pack-smoke/signUp.ts` type-checks against the shipped declarations, compiled with `skipLibCheck` off, and signs a user
- *   up with the shipped emulator.
+ * - the shipped declarations type-check with `skipLibCheck` off and without the types of Node;
+ * - `pack-smoke/signUp.ts` signs a user up with the shipped emulator.
  */
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
@@ -138,6 +138,10 @@ for (const node of new Set(nodes)) {
 // Type-check a consumer against the shipped declarations, and run it.
 
 fs.cpSync(path.join(root, "scripts/pack-smoke"), path.join(project, "src"), { recursive: true })
+fs.writeFileSync(
+  path.join(project, "src/everything.ts"),
+  withEffectAlone.map(({ specifier }, index) => `export * as m${index} from "${specifier}"\n`).join("")
+)
 fs.writeFileSync(
   path.join(project, "tsconfig.json"),
   JSON.stringify({

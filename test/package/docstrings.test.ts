@@ -28,7 +28,8 @@ describe("docstrings", () => {
           `${doc()}export function over(a: string): string\nexport function over(a: number): number\n` +
           `export function over(a: string | number): string | number { return a }\n` +
           `${doc()}const inner = 2\nexport { inner as outer, Info as again }\n` +
-          "const hidden = 3\nvoid hidden\n",
+          "const hidden = 3\nvoid hidden\n" +
+          "/** @internal */\nexport const shared = 4\n/**\n * For another module.\n *\n * @internal\n */\nexport const too = 5\n",
         "src/internal/helper.ts": `${doc()}export const helper = 1\nexport const undocumented = 2\n`,
         "src/internal/other.ts": "export const undocumented = 2\n"
       }),
