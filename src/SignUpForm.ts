@@ -409,13 +409,10 @@ const describe = (attribute: FormSchema.FormAttribute, role: Role, required: boo
 // Make
 // ---------------------------------------------------------------------------------------------------------------------
 
-const lowercase = (value: unknown): unknown => {
-  if (typeof value === "string") return value.toLowerCase()
-  const secret = reveal(value)
-  return Redacted.isRedacted(value) && typeof secret === "string" ? Redacted.make(secret.toLowerCase()) : value
-}
+const lowercase = (value: Secret): Secret =>
+  typeof value === "string" ? value.toLowerCase() : Redacted.make(Redacted.value(value).toLowerCase())
 
-const isSecret = (value: unknown): value is Secret => typeof value === "string" || Redacted.isRedacted(value)
+const isSecret = (value: unknown): value is Secret => typeof reveal(value) === "string"
 
 const textOf = (passed: Check.Passed | undefined): string | undefined => {
   const value = reveal(passed?.value)
@@ -492,18 +489,24 @@ export const make = (form: FormSchema.Form, options: Options = {}): SignUpForm =
   const signInDemands = (withCode: boolean): ReadonlyArray<Check.Demand> =>
     plainCredentials.map((attribute) => ({ attribute, required: attribute.isLogin || !withCode }))
 
-  const authField = (passed: Check.Passed): AuthField | undefined => {
-    const { attribute } = passed
-    const value = options.normalizeLogin === "lowercase" && attribute.isLogin ? lowercase(passed.value) : passed.value
-    const text = typeof value === "number" ? String(value) : value
-    return isSecret(text) ? { marker: attribute.marker, value: text } : undefined
-  }
-
-  const authData = (passed: ReadonlyMap<string, Check.Passed>): ReadonlyArray<AuthField> => {
+  const authData = (
+    passed: ReadonlyMap<string, Check.Passed>,
+    issues: Array<FormIssue>
+  ): ReadonlyArray<AuthField> => {
     const out: Array<AuthField> = []
-    for (const field of passed.values()) {
-      const item = isCredential(field.attribute) ? authField(field) : undefined
-      if (item !== undefined) out.push(item)
+    for (const { attribute, value } of passed.values()) {
+      if (!isCredential(attribute)) continue
+      const text = typeof value === "number" ? String(value) : value
+      if (isSecret(text)) {
+        const lower = options.normalizeLogin === "lowercase" && attribute.isLogin
+        out.push({ marker: attribute.marker, value: lower ? lowercase(text) : text })
+      } else {
+        issues.push({
+          marker: attribute.marker,
+          message: `is a credential, but of the type "${attribute.type}"; make it a string field in the admin panel`,
+          code: "form"
+        })
+      }
     }
     return out
   }
@@ -529,19 +532,25 @@ export const make = (form: FormSchema.Form, options: Options = {}): SignUpForm =
     code: "form"
   }
 
+  const outcome = (checked: Check.Outcome) => {
+    const issues: Array<FormIssue> = login === undefined ? [noLogin] : []
+    issues.push(...checked.issues)
+    return { authData: authData(checked.passed, issues), issues }
+  }
+
   const encode = (values: FormSchema.FormValues): Result.Result<SignUpData, FormInvalid> => {
-    const { issues, passed } = Check.checkValues(demands, values, options.fileQuery, known)
-    const all = login === undefined ? [noLogin, ...issues] : issues
-    if (all.length > 0) return Result.fail(new FormInvalid({ issues: all }))
+    const checked = Check.checkValues(demands, values, options.fileQuery, known)
+    const { authData, issues } = outcome(checked)
+    if (issues.length > 0) return Result.fail(new FormInvalid({ issues }))
     const formData: Array<FormField> = []
-    for (const field of passed.values()) {
+    for (const field of checked.passed.values()) {
       if (!isCredential(field.attribute)) formData.push(Check.toFormField(field))
     }
     return Result.succeed({
       formIdentifier: form.identifier,
-      authData: authData(passed),
+      authData,
       formData,
-      notificationData: notificationData(passed)
+      notificationData: notificationData(checked.passed)
     })
   }
 
@@ -549,9 +558,8 @@ export const make = (form: FormSchema.Form, options: Options = {}): SignUpForm =
     values: FormSchema.FormValues,
     withCode: boolean
   ): Result.Result<{ readonly authData: ReadonlyArray<AuthField> }, FormInvalid> => {
-    const { issues, passed } = Check.checkValues(signInDemands(withCode), values, undefined, known)
-    const all = login === undefined ? [noLogin, ...issues] : issues
-    return all.length > 0 ? Result.fail(new FormInvalid({ issues: all })) : Result.succeed({ authData: authData(passed) })
+    const { authData, issues } = outcome(Check.checkValues(signInDemands(withCode), values, undefined, known))
+    return issues.length > 0 ? Result.fail(new FormInvalid({ issues })) : Result.succeed({ authData })
   }
 
   const describeAll = (page: Page): ReadonlyArray<Field> =>
