@@ -56,7 +56,7 @@ export const types = [
  * @category models
  * @since 0.1.0
  */
-export type AttributeType = typeof types[number]
+export type AttributeType = (typeof types)[number]
 
 /**
  * A text that may be secret.
@@ -101,11 +101,11 @@ export type DateInput =
 export type TextValue =
   | { readonly plainValue: string; readonly htmlValue?: undefined; readonly mdValue?: undefined }
   | {
-    readonly htmlValue: string
-    readonly params?: { readonly [key: string]: Schema.Json }
-    readonly plainValue?: undefined
-    readonly mdValue?: undefined
-  }
+      readonly htmlValue: string
+      readonly params?: { readonly [key: string]: Schema.Json }
+      readonly plainValue?: undefined
+      readonly mdValue?: undefined
+    }
   | { readonly mdValue: string; readonly plainValue?: undefined; readonly htmlValue?: undefined }
 
 /**
@@ -390,7 +390,10 @@ export interface AuthField {
  * @category models
  * @since 0.1.0
  */
-export type FormFields = FormField | ReadonlyArray<FormField> | { readonly [langCode: string]: ReadonlyArray<FormField> }
+export type FormFields =
+  | FormField
+  | ReadonlyArray<FormField>
+  | { readonly [langCode: string]: ReadonlyArray<FormField> }
 
 /**
  * Where codes and notices are sent. Newest servers take `email` only.
@@ -558,17 +561,13 @@ export const text = (marker: string, value: string | TextValue): TextField => ({
  * @category constructors
  * @since 0.1.0
  */
-export const textWithHeader = (
-  marker: string,
-  header: string,
-  value: string | TextValue
-): TextWithHeaderField => ({
+export const textWithHeader = (marker: string, header: string, value: string | TextValue): TextWithHeaderField => ({
   marker,
   type: "textWithHeader",
   value: [{ header, ...(typeof value === "string" ? { plainValue: value } : value) }]
 })
 
-const many = <A>(value: A | ReadonlyArray<A>): ReadonlyArray<A> => isReadonlyArray(value) ? value : [value]
+const many = <A>(value: A | ReadonlyArray<A>): ReadonlyArray<A> => (isReadonlyArray(value) ? value : [value])
 const isReadonlyArray = <A>(value: A | ReadonlyArray<A>): value is ReadonlyArray<A> => Array.isArray(value)
 
 /**
@@ -752,7 +751,7 @@ const prepareField = (input: unknown, issues: Array<FormIssue>): Prepared | unde
   }
   const type = input["type"] === "custom" ? input["customType"] : input["type"]
   if (typeof type !== "string" || type === "") {
-    issues.push({ marker, message: "needs a type: that of the form's attribute, e.g. \"string\"", code: "type" })
+    issues.push({ marker, message: 'needs a type: that of the form\'s attribute, e.g. "string"', code: "type" })
     return undefined
   }
   const encoded = Encoding.encodeValue(type, input["value"], input["fileQuery"])
@@ -812,11 +811,13 @@ export const attach = (
     if (file === undefined) {
       return Result.fail(
         new FormInvalid({
-          issues: [{
-            marker: pending.marker,
-            message: "the upload returned no { filename, downloadLink, size } for one of its files; upload it again",
-            code: "file"
-          }]
+          issues: [
+            {
+              marker: pending.marker,
+              message: "the upload returned no { filename, downloadLink, size } for one of its files; upload it again",
+              code: "file"
+            }
+          ]
         })
       )
     }
@@ -1046,7 +1047,7 @@ const arrayOf = <A>(u: unknown, f: (item: unknown) => A | undefined): ReadonlyAr
 const toText = (u: unknown): typeof TextContent.Type | undefined => {
   if (isString(u)) return { plainValue: u }
   if (!Encoding.isObject(u)) return undefined
-  const out: { -readonly [K in keyof typeof TextContent.Type]: typeof TextContent.Type[K] } = {}
+  const out: { -readonly [K in keyof typeof TextContent.Type]: (typeof TextContent.Type)[K] } = {}
   for (const key of ["header", "plainValue", "htmlValue", "mdValue"] as const) {
     const text = u[key]
     if (isString(text)) out[key] = text
@@ -1056,7 +1057,7 @@ const toText = (u: unknown): typeof TextContent.Type | undefined => {
   return out
 }
 
-const toChoice = (u: unknown): typeof Choices.Type[number] | undefined =>
+const toChoice = (u: unknown): (typeof Choices.Type)[number] | undefined =>
   isString(u) || (typeof u === "number" && Number.isFinite(u)) || Encoding.isObject(u) ? u : undefined
 
 const toPair = (u: unknown): readonly [string, string] | undefined =>

@@ -167,7 +167,7 @@ const demands = (form: Model.Form, options: CheckOptions | undefined): ReadonlyA
 const isDemanded = (attribute: Model.FormAttribute): boolean =>
   attribute.type === "spam" || Validators.find(attribute.rules.validators, "Required") !== undefined
 
-const knows = (form: Model.Form): (marker: string) => boolean => {
+const knows = (form: Model.Form): ((marker: string) => boolean) => {
   const markers = new Set(form.attributes.map((attribute) => attribute.marker))
   return (marker) => markers.has(marker)
 }

@@ -66,7 +66,13 @@ export type InputKind =
  * @category models
  * @since 0.1.0
  */
-export type Role = "login" | "password" | "notificationEmail" | "notificationPhoneSMS" | "notificationPhonePush" | "data"
+export type Role =
+  | "login"
+  | "password"
+  | "notificationEmail"
+  | "notificationPhoneSMS"
+  | "notificationPhonePush"
+  | "data"
 
 /**
  * A field as a page shows it. Absent properties say nothing: there is no bound, no hint, no mask.
@@ -205,23 +211,30 @@ const additionalText = (attribute: FormSchema.FormAttribute, marker: string): st
  * not shown for `isSignUp`). An explicit `isPassword: false` is never overruled.
  */
 const findPassword = (attributes: ReadonlyArray<FormSchema.FormAttribute>): FormSchema.FormAttribute | undefined => {
-  const candidates = attributes.filter((attribute) =>
-    attribute.type === "string" && !attribute.isLogin && attribute.undecided.includes("isPassword")
+  const candidates = attributes.filter(
+    (attribute) => attribute.type === "string" && !attribute.isLogin && attribute.undecided.includes("isPassword")
   )
-  return attributes.find((attribute) => attribute.isPassword) ??
+  return (
+    attributes.find((attribute) => attribute.isPassword) ??
     candidates.find((attribute) => additionalText(attribute, "type") === "password") ??
-    candidates.find((attribute) =>
-      !attribute.isSignUp && !isNotification(attribute) && ruleOf(attribute, "Required") !== undefined &&
-      attribute.marker.toLowerCase().includes("password")
+    candidates.find(
+      (attribute) =>
+        !attribute.isSignUp &&
+        !isNotification(attribute) &&
+        ruleOf(attribute, "Required") !== undefined &&
+        attribute.marker.toLowerCase().includes("password")
     )
+  )
 }
 
 const phoneWords = /(?:^|[^a-z])(?:phone|tel|telephone|mobile|cell)(?:[^a-z]|$)|phone/
 
 const isPhone = (attribute: FormSchema.FormAttribute): boolean =>
   attribute.type === "string" &&
-  (attribute.isNotificationPhoneSMS || attribute.isNotificationPhonePush ||
-    additionalText(attribute, "type") === "tel" || phoneWords.test(attribute.marker.toLowerCase()))
+  (attribute.isNotificationPhoneSMS ||
+    attribute.isNotificationPhonePush ||
+    additionalText(attribute, "type") === "tel" ||
+    phoneWords.test(attribute.marker.toLowerCase()))
 
 /**
  * The field that feeds `phoneSMS`: the flagged one. Where none is flagged (the captured form of the documented scenario,
@@ -232,10 +245,15 @@ const findPhoneSMS = (
   password: FormSchema.FormAttribute | undefined
 ): FormSchema.FormAttribute | undefined =>
   attributes.find((attribute) => attribute.isNotificationPhoneSMS) ??
-    attributes.find((attribute) =>
-      attribute !== password && attribute.isVisible && !attribute.isLogin && !isNotification(attribute) &&
-      attribute.undecided.includes("isNotificationPhoneSMS") && isPhone(attribute)
-    )
+  attributes.find(
+    (attribute) =>
+      attribute !== password &&
+      attribute.isVisible &&
+      !attribute.isLogin &&
+      !isNotification(attribute) &&
+      attribute.undecided.includes("isNotificationPhoneSMS") &&
+      isPhone(attribute)
+  )
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Controls
@@ -358,7 +376,7 @@ const stepOf = (attribute: FormSchema.FormAttribute, kind: InputKind): number | 
 
 const manyByType: ReadonlySet<string> = new Set(["groupOfImages", "file", "entity"])
 
-const initial = (value: unknown): unknown => value === null || value === "" ? undefined : value
+const initial = (value: unknown): unknown => (value === null || value === "" ? undefined : value)
 
 const describe = (attribute: FormSchema.FormAttribute, role: Role, required: boolean, page: Page): Field => {
   const kind = kindOf(attribute, role)
@@ -393,9 +411,10 @@ const describe = (attribute: FormSchema.FormAttribute, role: Role, required: boo
       min: number?.min ?? day(dates?.min),
       max: number?.max ?? day(dates?.max),
       step: stepOf(attribute, kind),
-      accept: files === undefined || files.extensions.length === 0
-        ? undefined
-        : files.extensions.map((extension) => `.${extension}`),
+      accept:
+        files === undefined || files.extensions.length === 0
+          ? undefined
+          : files.extensions.map((extension) => `.${extension}`),
       maxSize: files?.maxBytes,
       maxWidth: pixels?.maxX,
       maxHeight: pixels?.maxY,
@@ -458,8 +477,8 @@ export const make = (form: FormSchema.Form, options: Options = {}): SignUpForm =
   const known = (marker: string): boolean => markers.has(marker)
 
   // By marker, since sign-in checks copies of the attributes.
-  const credentials = attributes.filter((attribute) =>
-    attribute.isLogin || attribute.isPassword || attribute === password
+  const credentials = attributes.filter(
+    (attribute) => attribute.isLogin || attribute.isPassword || attribute === password
   )
   const credentialMarkers = new Set(credentials.map((attribute) => attribute.marker))
   const isCredential = (attribute: FormSchema.FormAttribute): boolean => credentialMarkers.has(attribute.marker)
@@ -489,10 +508,7 @@ export const make = (form: FormSchema.Form, options: Options = {}): SignUpForm =
   const signInDemands = (withCode: boolean): ReadonlyArray<Check.Demand> =>
     plainCredentials.map((attribute) => ({ attribute, required: attribute.isLogin || !withCode }))
 
-  const authData = (
-    passed: ReadonlyMap<string, Check.Passed>,
-    issues: Array<FormIssue>
-  ): ReadonlyArray<AuthField> => {
+  const authData = (passed: ReadonlyMap<string, Check.Passed>, issues: Array<FormIssue>): ReadonlyArray<AuthField> => {
     const out: Array<AuthField> = []
     for (const { attribute, value } of passed.values()) {
       if (!isCredential(attribute)) continue
@@ -564,7 +580,7 @@ export const make = (form: FormSchema.Form, options: Options = {}): SignUpForm =
 
   const describeAll = (page: Page): ReadonlyArray<Field> =>
     attributes
-      .filter((attribute) => page === "signIn" ? isCredential(attribute) && attribute.isVisible : isShown(attribute))
+      .filter((attribute) => (page === "signIn" ? isCredential(attribute) && attribute.isVisible : isShown(attribute)))
       .map((attribute) => describe(attribute, roleOf(attribute), page === "signIn" || isRequired(attribute), page))
 
   const pages = { signIn: describeAll("signIn"), signUp: describeAll("signUp") }
@@ -607,7 +623,10 @@ const formProblems = (
   }
   for (const attribute of attributes) {
     if (attribute.type === "spam" && attribute.isVisible) {
-      out.push({ marker: attribute.marker, message: "the server refuses every registration with a visible captcha field" })
+      out.push({
+        marker: attribute.marker,
+        message: "the server refuses every registration with a visible captcha field"
+      })
     }
   }
   return out

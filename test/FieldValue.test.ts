@@ -28,7 +28,10 @@ describe("encoding, type by type", () => {
   it("string, with secrets opened", () => {
     assert.deepStrictEqual(
       Result.getOrThrow(FieldValue.encode([FieldValue.string("a", "x"), FieldValue.string("b", Redacted.make("y"))])),
-      [{ marker: "a", type: "string", value: "x" }, { marker: "b", type: "string", value: "y" }]
+      [
+        { marker: "a", type: "string", value: "x" },
+        { marker: "b", type: "string", value: "y" }
+      ]
     )
     assert.strictEqual(issueOf({ marker: "a", type: "string", value: 5 })?.marker, "a")
   })
@@ -98,23 +101,21 @@ describe("encoding, type by type", () => {
   })
 
   it("a date that is none names its marker and the remedy", () => {
-    for (
-      const value of [
-        "2024-02-31",
-        "2023-02-29",
-        "2024-13-01",
-        "tomorrow",
-        "07-05-2024",
-        "2024-05-07T25:00",
-        "24:00",
-        new Date(Number.NaN),
-        { fullDate: "x" },
-        { formattedValue: "07-05-2024" },
-        5,
-        true,
-        "9".repeat(1_000_000)
-      ]
-    ) {
+    for (const value of [
+      "2024-02-31",
+      "2023-02-29",
+      "2024-13-01",
+      "tomorrow",
+      "07-05-2024",
+      "2024-05-07T25:00",
+      "24:00",
+      new Date(Number.NaN),
+      { fullDate: "x" },
+      { formattedValue: "07-05-2024" },
+      5,
+      true,
+      "9".repeat(1_000_000)
+    ]) {
       const issue = issueOf({ marker: "birthday", type: "date", value })
       assert.strictEqual(issue?.marker, "birthday")
       assert.include(issue?.message ?? "", "date that exists")
@@ -177,7 +178,10 @@ describe("encoding, type by type", () => {
       encodeOne(FieldValue.timeInterval("i", [[new Date("2024-05-07T10:00:00Z"), "2024-05-07T11:30:00Z"]])),
       expected
     )
-    assert.include(issueOf(FieldValue.timeInterval("i", ["2024-05-08", "2024-05-07"]))?.message ?? "", "before it starts")
+    assert.include(
+      issueOf(FieldValue.timeInterval("i", ["2024-05-08", "2024-05-07"]))?.message ?? "",
+      "before it starts"
+    )
     assert.isDefined(issueOf({ marker: "i", type: "timeInterval", value: [["2024-05-08"]] }))
     assert.isDefined(issueOf({ marker: "i", type: "timeInterval", value: "2024-05-08" }))
   })
@@ -205,16 +209,23 @@ describe("encoding, type by type", () => {
 
   it("new files wait for their upload, in order with stored ones", () => {
     const [a, b] = [new File(["a"], "a.png"), new Blob(["b"])]
-    const prepared = Result.getOrThrow(FieldValue.prepare([
-      FieldValue.string("name", "Ann"),
-      FieldValue.image("avatar", [a, stored, b], { ...query, width: 100, compress: true })
-    ]))
+    const prepared = Result.getOrThrow(
+      FieldValue.prepare([
+        FieldValue.string("name", "Ann"),
+        FieldValue.image("avatar", [a, stored, b], { ...query, width: 100, compress: true })
+      ])
+    )
     assert.deepStrictEqual(prepared[0], { _tag: "Ready", field: { marker: "name", type: "string", value: "Ann" } })
     const pending = prepared[1]
     if (pending?._tag !== "Upload") return assert.fail("expected an upload")
     assert.deepStrictEqual(pending.fileQuery, { ...query, width: 100, compress: true })
     assert.deepStrictEqual(FieldValue.newFiles(pending), [a, b])
-    const up = (name: string) => ({ filename: name, downloadLink: `https://x.io/${name}`, size: 1, contentType: "image/png" })
+    const up = (name: string) => ({
+      filename: name,
+      downloadLink: `https://x.io/${name}`,
+      size: 1,
+      contentType: "image/png"
+    })
     assert.deepStrictEqual(Result.getOrThrow(FieldValue.attach(pending, [up("1"), up("2")])), {
       marker: "avatar",
       type: "image",
@@ -252,7 +263,10 @@ describe("encoding, type by type", () => {
   })
 
   it("button is never sent; an unknown type goes as it is", () => {
-    assert.deepStrictEqual(Result.getOrThrow(FieldValue.encode([{ marker: "send", type: "button", value: "Send" }])), [])
+    assert.deepStrictEqual(
+      Result.getOrThrow(FieldValue.encode([{ marker: "send", type: "button", value: "Send" }])),
+      []
+    )
     assert.deepStrictEqual(Result.getOrThrow(FieldValue.encode([FieldValue.custom("x", "hologram", { a: 1 })])), [
       { marker: "x", type: "hologram", value: { a: 1 } }
     ])
@@ -283,7 +297,10 @@ describe("rules of encoding", () => {
       { marker: "c", value: "x" },
       null
     ])
-    assert.deepStrictEqual(issuesOf(result).map(({ marker }) => marker), ["a", "b", "__proto__", "", "c", ""])
+    assert.deepStrictEqual(
+      issuesOf(result).map(({ marker }) => marker),
+      ["a", "b", "__proto__", "", "c", ""]
+    )
     if (Result.isSuccess(result)) return assert.fail("expected a failure")
     const { byMarker, message } = result.failure
     assert.strictEqual(byMarker["a"]?.length, 1)
@@ -296,7 +313,12 @@ describe("rules of encoding", () => {
   it("an issue never repeats the value", () => {
     const secret = "hunter2-canary"
     for (const type of FieldValue.types) {
-      for (const value of [secret, { plainValue: 1, x: secret }, [secret, { a: secret }], Redacted.make({ a: secret })]) {
+      for (const value of [
+        secret,
+        { plainValue: 1, x: secret },
+        [secret, { a: secret }],
+        Redacted.make({ a: secret })
+      ]) {
         const result = FieldValue.encode([{ marker: "m", type, value }])
         if (Result.isFailure(result)) {
           assert.notInclude(result.failure.message, secret)
@@ -308,13 +330,18 @@ describe("rules of encoding", () => {
 
   it("authData has markers and values only, without empty ones", () => {
     assert.deepStrictEqual(
-      Result.getOrThrow(FieldValue.encodeAuthData([
-        FieldValue.auth("login", "test"),
-        { marker: "password", type: "string", value: Redacted.make("12345") },
-        { marker: "empty", value: "" },
-        { marker: "absent" }
-      ])),
-      [{ marker: "login", value: "test" }, { marker: "password", value: "12345" }]
+      Result.getOrThrow(
+        FieldValue.encodeAuthData([
+          FieldValue.auth("login", "test"),
+          { marker: "password", type: "string", value: Redacted.make("12345") },
+          { marker: "empty", value: "" },
+          { marker: "absent" }
+        ])
+      ),
+      [
+        { marker: "login", value: "test" },
+        { marker: "password", value: "12345" }
+      ]
     )
     assert.deepStrictEqual(
       issuesOf(FieldValue.encodeAuthData([{ marker: "password", value: 12345 }, { value: "x" }])).map((i) => i.marker),
@@ -323,11 +350,13 @@ describe("rules of encoding", () => {
   })
 
   it("notificationData without empty contacts", () => {
-    assert.deepStrictEqual(
-      FieldValue.encodeNotificationData({ email: "a@b.cc", phonePush: "+1", phoneSMS: "" }),
-      { email: "a@b.cc", phonePush: ["+1"] }
-    )
-    assert.deepStrictEqual(FieldValue.encodeNotificationData({ email: "", phonePush: ["", "+1"] }), { phonePush: ["+1"] })
+    assert.deepStrictEqual(FieldValue.encodeNotificationData({ email: "a@b.cc", phonePush: "+1", phoneSMS: "" }), {
+      email: "a@b.cc",
+      phonePush: ["+1"]
+    })
+    assert.deepStrictEqual(FieldValue.encodeNotificationData({ email: "", phonePush: ["", "+1"] }), {
+      phonePush: ["+1"]
+    })
     assert.deepStrictEqual(FieldValue.encodeNotificationData({ phonePush: [] }), { phonePush: [] })
     assert.deepStrictEqual(FieldValue.encodeNotificationData({}), {})
   })
@@ -354,16 +383,17 @@ describe("decoding", () => {
   const decode = Schema.decodeUnknownEffect(FieldValue.FieldEntry)
 
   it.effect("what SEED1 and SEED3 show", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const entries = yield* Schema.decodeEffect(FieldValue.FieldEntries)(seed.user.formData)
       assert.deepStrictEqual<unknown>(FieldValue.entries(entries, "en_US"), seed.user.formData)
       const wrapped = yield* Schema.decodeEffect(FieldValue.FieldEntries)({ en_US: seed.user.formData })
       assert.deepStrictEqual<unknown>(FieldValue.entries(wrapped, "en_US"), seed.user.formData)
       assert.deepStrictEqual(yield* decode({ marker: "login", value: "test" }), { marker: "login", value: "test" })
-    }))
+    })
+  )
 
   it.effect("values in the type of their field", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const entry = yield* decode({ marker: "age", type: "integer", value: "42", extra: 1 })
       assert.deepStrictEqual(entry, { marker: "age", type: "integer", value: 42 })
       if (entry.type === "integer") {
@@ -382,10 +412,11 @@ describe("decoding", () => {
       ])
       assert.strictEqual(yield* value("date", null), null)
       assert.deepStrictEqual(yield* value("json", { a: 1 }), { a: 1 })
-    }))
+    })
+  )
 
   it.effect("what does not fit its type, or has an unknown one, stays readable", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.deepStrictEqual(yield* decode({ marker: "m", type: "integer", value: { a: 1 } }), {
         marker: "m",
         rawType: "integer",
@@ -398,7 +429,8 @@ describe("decoding", () => {
       })
       assert.deepStrictEqual(yield* decode({ marker: "m", type: 7 }), { marker: "m", value: undefined })
       assert.isTrue(Result.isFailure(yield* Effect.result(decode({ type: "string", value: "x" }))))
-    }))
+    })
+  )
 })
 
 // -- properties -------------------------------------------------------------------------------------------------------
@@ -408,12 +440,14 @@ const Moment = Schema.Date.check(
   Schema.isBetweenDate({ minimum: new Date("0001-01-01T00:00:00Z"), maximum: new Date("9999-12-31T00:00:00Z") })
 )
 const Choices = Schema.NonEmptyArray(Schema.Union([Text, Schema.Int]))
-const Files = Schema.NonEmptyArray(Schema.Struct({
-  filename: Text,
-  downloadLink: Schema.String,
-  size: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1e12 })),
-  previewLink: Schema.optionalKey(Schema.String)
-}))
+const Files = Schema.NonEmptyArray(
+  Schema.Struct({
+    filename: Text,
+    downloadLink: Schema.String,
+    size: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1e12 })),
+    previewLink: Schema.optionalKey(Schema.String)
+  })
+)
 
 const field = <T extends string, S extends Schema.Constraint>(type: T, value: S) =>
   Schema.Struct({ marker: Text, type: Schema.Literal(type), value })
@@ -427,7 +461,10 @@ const AnyField = Schema.Union([
   field("date", Moment),
   field("dateTime", Moment),
   field("time", Moment),
-  field("text", Schema.Union([Text, Schema.Struct({ htmlValue: Text }), Schema.Tuple([Schema.Struct({ mdValue: Text })])])),
+  field(
+    "text",
+    Schema.Union([Text, Schema.Struct({ htmlValue: Text }), Schema.Tuple([Schema.Struct({ mdValue: Text })])])
+  ),
   field("textWithHeader", Schema.Tuple([Schema.Struct({ header: Text, plainValue: Text })])),
   field("list", Choices),
   field("radioButton", Schema.Tuple([Text])),
@@ -440,55 +477,84 @@ const AnyField = Schema.Union([
 ])
 
 describe("properties", () => {
-  it.effect.prop("what is encoded is wire data, comes back as the same field, and encodes to itself", {
-    fields: Schema.Array(AnyField)
-  }, ({ fields }) =>
-    Effect.gen(function*() {
-      const before = JSON.stringify(fields)
-      const wire = Result.getOrThrow(FieldValue.encode(deepFreeze(fields)))
-      assert.strictEqual(JSON.stringify(fields), before)
-      assert.strictEqual(wire.length, fields.length)
-      assert.deepStrictEqual(JSON.parse(JSON.stringify(wire)), wire.map((item) => JSON.parse(JSON.stringify(item))))
-      assert.deepStrictEqual(Result.getOrThrow(FieldValue.encode(wire)), wire)
-      const back = yield* Schema.decodeUnknownEffect(Schema.Array(FieldValue.FieldEntry))(JSON.parse(JSON.stringify(wire)))
-      back.forEach((entry, i) => {
-        const sent = fields[i]
-        assert.strictEqual(entry.marker, sent?.marker)
-        assert.strictEqual(entry.type, sent?.type)
-        const value = wire[i]?.value
-        assert.deepStrictEqual<unknown>(
-          entry.value,
-          JSON.parse(JSON.stringify(entry.type === "text" && !Array.isArray(value) ? [value] : value))
+  it.effect.prop(
+    "what is encoded is wire data, comes back as the same field, and encodes to itself",
+    {
+      fields: Schema.Array(AnyField)
+    },
+    ({ fields }) =>
+      Effect.gen(function* () {
+        const before = JSON.stringify(fields)
+        const wire = Result.getOrThrow(FieldValue.encode(deepFreeze(fields)))
+        assert.strictEqual(JSON.stringify(fields), before)
+        assert.strictEqual(wire.length, fields.length)
+        assert.deepStrictEqual(
+          JSON.parse(JSON.stringify(wire)),
+          wire.map((item) => JSON.parse(JSON.stringify(item)))
         )
-      })
-    }), { arbitrary: { runs: 300 } })
+        assert.deepStrictEqual(Result.getOrThrow(FieldValue.encode(wire)), wire)
+        const back = yield* Schema.decodeUnknownEffect(Schema.Array(FieldValue.FieldEntry))(
+          JSON.parse(JSON.stringify(wire))
+        )
+        back.forEach((entry, i) => {
+          const sent = fields[i]
+          assert.strictEqual(entry.marker, sent?.marker)
+          assert.strictEqual(entry.type, sent?.type)
+          const value = wire[i]?.value
+          assert.deepStrictEqual<unknown>(
+            entry.value,
+            JSON.parse(JSON.stringify(entry.type === "text" && !Array.isArray(value) ? [value] : value))
+          )
+        })
+      }),
+    { arbitrary: { runs: 300 } }
+  )
 
-  it.effect.prop("a date keeps its instant", { at: Moment }, ({ at }) =>
-    Effect.sync(() => {
-      const value = encodeOne(FieldValue.dateTime("t", at))
-      assert.propertyVal(value, "fullDate", at.toISOString())
-      assert.deepStrictEqual(encodeOne(FieldValue.dateTime("t", at.toISOString())), value)
-      assert.deepStrictEqual(encodeOne(FieldValue.dateTime("t", DateTime.makeUnsafe(at))), value)
-    }), { arbitrary: { runs: 300 } })
+  it.effect.prop(
+    "a date keeps its instant",
+    { at: Moment },
+    ({ at }) =>
+      Effect.sync(() => {
+        const value = encodeOne(FieldValue.dateTime("t", at))
+        assert.propertyVal(value, "fullDate", at.toISOString())
+        assert.deepStrictEqual(encodeOne(FieldValue.dateTime("t", at.toISOString())), value)
+        assert.deepStrictEqual(encodeOne(FieldValue.dateTime("t", DateTime.makeUnsafe(at))), value)
+      }),
+    { arbitrary: { runs: 300 } }
+  )
 
-  it.effect.prop("any JSON as a value: encoded or refused with its marker, never thrown, never changed", {
-    type: Schema.Literals([...FieldValue.types, "hologram"]),
-    value: Schema.Json
-  }, ({ type, value }) =>
-    Effect.sync(() => {
-      const input = [{ marker: "m", type, value }]
-      const before = JSON.stringify(input)
-      const result = FieldValue.encode(deepFreeze(input))
-      assert.strictEqual(JSON.stringify(input), before)
-      if (Result.isFailure(result)) assert.deepStrictEqual(result.failure.issues.map(({ marker }) => marker), ["m"])
-      else assert.isAtMost(result.success.length, 1)
-    }), { arbitrary: { runs: 500 } })
+  it.effect.prop(
+    "any JSON as a value: encoded or refused with its marker, never thrown, never changed",
+    {
+      type: Schema.Literals([...FieldValue.types, "hologram"]),
+      value: Schema.Json
+    },
+    ({ type, value }) =>
+      Effect.sync(() => {
+        const input = [{ marker: "m", type, value }]
+        const before = JSON.stringify(input)
+        const result = FieldValue.encode(deepFreeze(input))
+        assert.strictEqual(JSON.stringify(input), before)
+        if (Result.isFailure(result))
+          assert.deepStrictEqual(
+            result.failure.issues.map(({ marker }) => marker),
+            ["m"]
+          )
+        else assert.isAtMost(result.success.length, 1)
+      }),
+    { arbitrary: { runs: 500 } }
+  )
 
-  it.effect.prop("any JSON with a marker decodes", { value: Schema.Json, type: Schema.Json }, ({ type, value }) =>
-    Effect.gen(function*() {
-      const entry = yield* Schema.decodeEffect(FieldValue.FieldEntry)({ marker: "m", type, value })
-      const known = yield* Schema.decodeEffect(FieldValue.FieldEntry)({ marker: "m", type: "image", value })
-      assert.strictEqual(entry.marker, "m")
-      assert.strictEqual(known.marker, "m")
-    }), { arbitrary: { runs: 300 } })
+  it.effect.prop(
+    "any JSON with a marker decodes",
+    { value: Schema.Json, type: Schema.Json },
+    ({ type, value }) =>
+      Effect.gen(function* () {
+        const entry = yield* Schema.decodeEffect(FieldValue.FieldEntry)({ marker: "m", type, value })
+        const known = yield* Schema.decodeEffect(FieldValue.FieldEntry)({ marker: "m", type: "image", value })
+        assert.strictEqual(entry.marker, "m")
+        assert.strictEqual(known.marker, "m")
+      }),
+    { arbitrary: { runs: 300 } }
+  )
 })

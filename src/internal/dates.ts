@@ -17,10 +17,12 @@ const timePattern = /^(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?$/
 
 const daysIn = (year: number, month: number): number =>
   month === 2
-    ? (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28
+    ? (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
+      ? 29
+      : 28
     : month === 4 || month === 6 || month === 9 || month === 11
-    ? 30
-    : 31
+      ? 30
+      : 31
 
 const millis = (fraction: string | undefined): string => `${fraction ?? ""}000`.slice(0, 3)
 
@@ -34,9 +36,10 @@ const offsetOf = (text: string | undefined): string =>
 export const parse = (text: string): DateTime.Utc | undefined => {
   if (text.length > 40) return undefined
   const time = timePattern.exec(text)
-  const iso = time === null
-    ? isoPattern.exec(text)
-    : isoPattern.exec(`1970-01-01T${time[1]}:${time[2]}:${time[3] ?? "00"}.${millis(time[4])}Z`)
+  const iso =
+    time === null
+      ? isoPattern.exec(text)
+      : isoPattern.exec(`1970-01-01T${time[1]}:${time[2]}:${time[3] ?? "00"}.${millis(time[4])}Z`)
   if (iso === null) return undefined
   const [, year = "", month = "", day = "", hour = "00", minute = "00", second = "00", fraction, offset] = iso
   const m = Number(month)

@@ -35,10 +35,10 @@ export type Encoded =
   | { readonly _tag: "Value"; readonly value: unknown }
   /** Files to upload first, in order with those that the server has. */
   | {
-    readonly _tag: "Upload"
-    readonly files: ReadonlyArray<UploadedFile | Blob>
-    readonly fileQuery: FileQuery
-  }
+      readonly _tag: "Upload"
+      readonly files: ReadonlyArray<UploadedFile | Blob>
+      readonly fileQuery: FileQuery
+    }
   | { readonly _tag: "Invalid"; readonly code: FormIssueCode; readonly message: string }
 
 export const empty: Encoded = { _tag: "Empty" }
@@ -46,7 +46,7 @@ const value = (value: unknown): Encoded => ({ _tag: "Value", value })
 const invalid = (message: string, code: FormIssueCode = "type"): Encoded => ({ _tag: "Invalid", code, message })
 
 /** Opens a secret: only here, on the way to the wire. */
-export const reveal = (u: unknown): unknown => Redacted.isRedacted(u) ? Redacted.value(u) : u
+export const reveal = (u: unknown): unknown => (Redacted.isRedacted(u) ? Redacted.value(u) : u)
 
 export const isObject = (u: unknown): u is { readonly [key: string]: unknown } =>
   typeof u === "object" && u !== null && !Array.isArray(u)
@@ -118,9 +118,10 @@ const date = (input: unknown, type: "date" | "dateTime" | "time"): Encoded => {
   const u = typeof input === "string" ? input.trim() : input
   if (isNothing(u)) return empty
   const given = isObject(u) && !DateTime.isDateTime(u) && !(u instanceof Date) ? u : undefined
-  const remedy = type === "time"
-    ? "must be a time of day: \"14:30\", an ISO date and time, a DateTime, or { fullDate } with an ISO string"
-    : "must be a date that exists: ISO (\"2024-05-07\"), a DateTime, a Date, or { fullDate } with an ISO string"
+  const remedy =
+    type === "time"
+      ? 'must be a time of day: "14:30", an ISO date and time, a DateTime, or { fullDate } with an ISO string'
+      : 'must be a date that exists: ISO ("2024-05-07"), a DateTime, a Date, or { fullDate } with an ISO string'
   if (given !== undefined && isNothing(given["fullDate"]) && isNothing(given["formattedValue"])) return empty
   const at = Dates.from(given === undefined ? u : given["fullDate"])
   if (at === undefined) return invalid(remedy)
@@ -129,9 +130,8 @@ const date = (input: unknown, type: "date" | "dateTime" | "time"): Encoded => {
   const formattedGiven = given?.["formattedValue"]
   return value({
     fullDate: Dates.iso(at),
-    formattedValue: typeof formattedGiven === "string" && formattedGiven !== ""
-      ? formattedGiven
-      : Dates.format(at, formatString),
+    formattedValue:
+      typeof formattedGiven === "string" && formattedGiven !== "" ? formattedGiven : Dates.format(at, formatString),
     formatString
   })
 }
@@ -157,7 +157,8 @@ const textBlock = (u: unknown, withHeader: boolean): Encoded => {
     texts++
   }
   if (texts > 1) return invalid("give exactly one of plainValue, htmlValue and mdValue")
-  if (texts === 0) return out["header"] === undefined ? empty : invalid("a header needs a text: add plainValue, htmlValue or mdValue")
+  if (texts === 0)
+    return out["header"] === undefined ? empty : invalid("a header needs a text: add plainValue, htmlValue or mdValue")
   if (u["params"] !== undefined && u["params"] !== null) {
     if (!isJson(u["params"])) return invalid("params must be JSON")
     out["params"] = u["params"]
@@ -257,8 +258,8 @@ const files = (input: unknown, query: unknown): Encoded => {
   const items: ReadonlyArray<unknown> = Array.isArray(input)
     ? input
     : typeof FileList !== "undefined" && input instanceof FileList
-    ? Array.from(input)
-    : [input]
+      ? Array.from(input)
+      : [input]
   if (items.length === 0) return empty
   const out: Array<UploadedFile | Blob> = []
   let uploads = false
@@ -280,7 +281,10 @@ const files = (input: unknown, query: unknown): Encoded => {
   if (!uploads) return value(out)
   const where = fileQuery(query)
   return where === undefined
-    ? invalid("a File or Blob is uploaded first: add fileQuery: { type, entity, id }, e.g. the page it belongs to", "file")
+    ? invalid(
+        "a File or Blob is uploaded first: add fileQuery: { type, entity, id }, e.g. the page it belongs to",
+        "file"
+      )
     : { _tag: "Upload", files: out, fileQuery: where }
 }
 
@@ -297,9 +301,13 @@ const spam = (input: unknown): Encoded => {
 const json = (input: unknown): Encoded => {
   if (isNothing(input)) return empty
   if (typeof input === "string") {
-    return isJsonText(input) ? value(input) : invalid("is not valid JSON; pass the value itself, or JSON.stringify of it")
+    return isJsonText(input)
+      ? value(input)
+      : invalid("is not valid JSON; pass the value itself, or JSON.stringify of it")
   }
-  return isJson(input) ? value(input) : invalid("cannot be written as JSON: no functions, cycles, class instances or NaN")
+  return isJson(input)
+    ? value(input)
+    : invalid("cannot be written as JSON: no functions, cycles, class instances or NaN")
 }
 
 /** Encodes the value of a field of the given attribute type; a type of a newer server passes as JSON. */

@@ -40,12 +40,7 @@ const nothing: Checked = { issues: [] }
 const customText = (attribute: FormAttribute, tag: Validators.Rule["_tag"]): string | undefined =>
   attribute.rules.validators.find((validator) => validator.rule._tag === tag)?.customErrorText
 
-const issue = (
-  attribute: FormAttribute,
-  code: FormIssueCode,
-  message: string,
-  validator?: string
-): FormIssue => ({
+const issue = (attribute: FormAttribute, code: FormIssueCode, message: string, validator?: string): FormIssue => ({
   marker: attribute.marker,
   message,
   code,
@@ -74,7 +69,7 @@ const normalise = (attribute: FormAttribute, input: unknown): unknown => {
   return typeof input === "boolean" || (typeof input === "number" && Number.isFinite(input)) ? String(input) : input
 }
 
-const choiceKey = (u: unknown): string => String(Encoding.isObject(u) ? u["value"] ?? u["id"] ?? u["title"] : u)
+const choiceKey = (u: unknown): string => String(Encoding.isObject(u) ? (u["value"] ?? u["id"] ?? u["title"]) : u)
 
 /** The choices as the form itself spells their values, or what is wrong with them. */
 const matchChoices = (
@@ -97,11 +92,13 @@ const matchChoices = (
 
 const plainText = (u: unknown): string => {
   const blocks: ReadonlyArray<unknown> = Array.isArray(u) ? u : [u]
-  return blocks.map((block) => {
-    if (!Encoding.isObject(block)) return ""
-    const { plainValue, htmlValue, mdValue } = block
-    return String(plainValue ?? htmlValue ?? mdValue ?? "")
-  }).join("\n")
+  return blocks
+    .map((block) => {
+      if (!Encoding.isObject(block)) return ""
+      const { plainValue, htmlValue, mdValue } = block
+      return String(plainValue ?? htmlValue ?? mdValue ?? "")
+    })
+    .join("\n")
 }
 
 const subject = (type: string, encoded: unknown): Validators.Subject => {
@@ -150,7 +147,8 @@ export const checkField = (
   const encoded = Encoding.encodeValue(type, value, fileQuery)
   if (encoded._tag === "Empty") return required ? { issues: [missing(attribute)] } : nothing
   if (encoded._tag === "Invalid") {
-    const custom = type === "integer" || type === "float" || type === "real" ? customText(attribute, "Number") : undefined
+    const custom =
+      type === "integer" || type === "float" || type === "real" ? customText(attribute, "Number") : undefined
     return { issues: [issue(attribute, encoded.code, custom ?? encoded.message)] }
   }
   let wire: unknown = encoded._tag === "Upload" ? encoded.files : encoded.value
@@ -256,7 +254,11 @@ export const checkValues = (
   }
   for (const marker of Object.keys(values)) {
     if (!known(marker)) {
-      issues.push({ marker, message: "the form has no such field; leave it out or correct its marker", code: "unknownMarker" })
+      issues.push({
+        marker,
+        message: "the form has no such field; leave it out or correct its marker",
+        code: "unknownMarker"
+      })
     }
   }
   issues.push(...checkComparisons(passed))
@@ -266,7 +268,12 @@ export const checkValues = (
 /** A checked field as `FormField`: `type` decides the type of `value`, which `encodeValue` has established. */
 export const toFormField = (passed: Passed): FormField => {
   const { attribute, fileQuery, value } = passed
-  const field = { marker: attribute.marker, type: attribute.type, value, ...(fileQuery === undefined ? undefined : { fileQuery }) }
+  const field = {
+    marker: attribute.marker,
+    type: attribute.type,
+    value,
+    ...(fileQuery === undefined ? undefined : { fileQuery })
+  }
   // The type and its value come from data, and were checked as such: no narrower type can be inferred.
   return field as FormField
 }
@@ -295,18 +302,25 @@ export const toSchema = (
       ? field.pipe(Schema.annotateKey({ messageMissingKey: missing(attribute).message }))
       : Schema.optional(field)
   }
-  const comparing = demands.some(({ attribute }) => Validators.find(attribute.rules.validators, "Comparison") !== undefined)
+  const comparing = demands.some(
+    ({ attribute }) => Validators.find(attribute.rules.validators, "Comparison") !== undefined
+  )
   const struct: Schema.Codec<FormValues> = Schema.Struct(shape)
   if (!comparing) return struct
-  return struct.check(Schema.makeFilter((values: FormValues) => {
-    const passed = new Map<string, Passed>()
-    for (const { attribute, required } of demanded.values()) {
-      const query = queryFor(fileQuery, attribute)
-      const checked = checkField(attribute, own(values, attribute.marker), required, query)
-      if (checked.passed !== undefined) passed.set(attribute.marker, checked.passed)
-    }
-    return checkComparisons(passed).map(({ marker, message }): Schema.FilterIssue => ({ path: [marker], issue: message }))
-  }))
+  return struct.check(
+    Schema.makeFilter((values: FormValues) => {
+      const passed = new Map<string, Passed>()
+      for (const { attribute, required } of demanded.values()) {
+        const query = queryFor(fileQuery, attribute)
+        const checked = checkField(attribute, own(values, attribute.marker), required, query)
+        if (checked.passed !== undefined) passed.set(attribute.marker, checked.passed)
+      }
+      return checkComparisons(passed).map(({ marker, message }): Schema.FilterIssue => ({
+        path: [marker],
+        issue: message
+      }))
+    })
+  )
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -323,19 +337,26 @@ const markersIn = (message: string, attributes: ReadonlyArray<FormAttribute>): R
   const markers = Array.from(message.matchAll(quoted), (match) => match[1] ?? "").filter((marker) => marker !== "")
   if (markers.length > 0) return markers
   const list = listed.exec(message)?.[1]
-  if (list !== undefined) return list.split(",").map((marker) => marker.trim().replace(/^['"]|['"]$/g, "")).filter((m) => m !== "")
+  if (list !== undefined)
+    return list
+      .split(",")
+      .map((marker) => marker.trim().replace(/^['"]|['"]$/g, ""))
+      .filter((m) => m !== "")
   if (/spam attribute|captcha/i.test(message)) {
     return attributes.filter((attribute) => attribute.type === "spam").map((attribute) => attribute.marker)
   }
   const contact = path.exec(message)?.[1]
-  const flag = contact === "email"
-    ? "isNotificationEmail"
-    : contact === "phoneSMS"
-    ? "isNotificationPhoneSMS"
-    : contact === "phonePush"
-    ? "isNotificationPhonePush"
-    : undefined
-  return flag === undefined ? [] : attributes.filter((attribute) => attribute[flag]).map((attribute) => attribute.marker)
+  const flag =
+    contact === "email"
+      ? "isNotificationEmail"
+      : contact === "phoneSMS"
+        ? "isNotificationPhoneSMS"
+        : contact === "phonePush"
+          ? "isNotificationPhonePush"
+          : undefined
+  return flag === undefined
+    ? []
+    : attributes.filter((attribute) => attribute[flag]).map((attribute) => attribute.marker)
 }
 
 /** The first words of the form itself for a field that the server refused without saying why. */

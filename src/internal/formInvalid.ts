@@ -62,9 +62,9 @@ export class FormInvalid extends Schema.TaggedError<FormInvalid>("effect-oneentr
 ) {
   /** All issues in words, one a line, at most twenty. */
   override get message(): string {
-    const lines = this.issues.slice(0, shownIssues).map((issue) =>
-      issue.marker === "" ? issue.message : `${issue.marker}: ${issue.message}`
-    )
+    const lines = this.issues
+      .slice(0, shownIssues)
+      .map((issue) => (issue.marker === "" ? issue.message : `${issue.marker}: ${issue.message}`))
     if (this.issues.length > shownIssues) lines.push(`… and ${this.issues.length - shownIssues} more`)
     return lines.length === 0 ? "the form's values are invalid" : lines.join("\n")
   }

@@ -193,10 +193,16 @@ const WireConfig = Schema.Struct({
   isModerate: Flag,
   viewOnlyUserData: Flag,
   commentOnlyUserData: Flag,
-  entityIdentifiers: Schema.optional(Schema.NullOr(Schema.Array(Schema.Struct({
-    id: Schema.Union([Schema.String, Schema.Finite]),
-    isNested: Flag
-  })))),
+  entityIdentifiers: Schema.optional(
+    Schema.NullOr(
+      Schema.Array(
+        Schema.Struct({
+          id: Schema.Union([Schema.String, Schema.Finite]),
+          isNested: Flag
+        })
+      )
+    )
+  ),
   exceptionIds: Schema.optional(Schema.NullOr(Schema.Array(Schema.Union([Schema.String, Schema.Finite])))),
   isRating: Flag,
   isAnonymous: Flag,
@@ -216,14 +222,12 @@ export const WireForm = Schema.Struct({
   processingType: Schema.optional(Schema.NullOr(Schema.String)),
   templateId: Numeric,
   localizeInfos: Schema.optional(Texts),
-  attributes: Schema.optional(Schema.NullOr(Schema.Union([
-    Schema.Array(WireAttribute),
-    Schema.Record(Schema.String, WireAttribute)
-  ]))),
-  moduleFormConfigs: Schema.optional(Schema.NullOr(Schema.Union([
-    Schema.Array(WireConfig),
-    Schema.Record(Schema.String, WireConfig)
-  ]))),
+  attributes: Schema.optional(
+    Schema.NullOr(Schema.Union([Schema.Array(WireAttribute), Schema.Record(Schema.String, WireAttribute)]))
+  ),
+  moduleFormConfigs: Schema.optional(
+    Schema.NullOr(Schema.Union([Schema.Array(WireConfig), Schema.Record(Schema.String, WireConfig)]))
+  ),
   total: Numeric
 })
 
@@ -242,7 +246,7 @@ const toNumber = (u: string | number | null | undefined): number | undefined => 
   return typeof n === "number" && Number.isFinite(n) ? n : undefined
 }
 
-const record = (u: unknown): Readonly<Record<string, unknown>> => isObject(u) ? u : {}
+const record = (u: unknown): Readonly<Record<string, unknown>> => (isObject(u) ? u : {})
 
 const list = <A>(u: ReadonlyArray<A> | { readonly [key: string]: A } | null | undefined): ReadonlyArray<A> =>
   u === null || u === undefined ? [] : isArray(u) ? u : Object.values(u)
@@ -288,7 +292,7 @@ const listTitle = (u: unknown, index: number): ListTitle | undefined => {
   return {
     title: title ?? String(value),
     value,
-    position: typeof position === "string" || typeof position === "number" ? toNumber(position) ?? index : index,
+    position: typeof position === "string" || typeof position === "number" ? (toNumber(position) ?? index) : index,
     ...(extended.value === null && extended.type === null ? undefined : { extended })
   }
 }

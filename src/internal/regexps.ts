@@ -20,7 +20,10 @@ interface Group {
 const bounded = /^\{(\d+)(?:(,)(\d*))?\}/
 
 /** How a quantifier at `i` bounds its atom: not at all, at most once, a fixed number of times, or up to many. */
-const quantifierAt = (source: string, i: number): { readonly length: number; readonly many: boolean; readonly fixed: boolean } | undefined => {
+const quantifierAt = (
+  source: string,
+  i: number
+): { readonly length: number; readonly many: boolean; readonly fixed: boolean } | undefined => {
   const c = source[i]
   if (c === "*" || c === "+") return { length: 1, many: true, fixed: false }
   if (c === "?") return { length: 1, many: false, fixed: false }
@@ -36,8 +39,10 @@ const quantifierAt = (source: string, i: number): { readonly length: number; rea
 const atomEnd = (source: string, i: number): number => {
   const c = source[i]
   if (c === "\\") {
-    const long = /^\\(?:u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[pP]\{[^}]{1,60}\}|k<[^>]{1,60}>|c[A-Za-z])/
-      .exec(source.slice(i, i + 70))
+    const long =
+      /^\\(?:u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[pP]\{[^}]{1,60}\}|k<[^>]{1,60}>|c[A-Za-z])/.exec(
+        source.slice(i, i + 70)
+      )
     return i + (long === null ? 2 : long[0].length)
   }
   if (c !== "[") return i + 1
@@ -104,17 +109,19 @@ const unambiguous = (body: string): boolean => {
   if (only === undefined) return false
   if (more.length === 0) {
     if (only.every((atom) => !atom.quantified)) return true
-    return only.some((atom, i) =>
-      !atom.quantified && only.every((other, j) => i === j || disjoint(atom, other))
-    )
+    return only.some((atom, i) => !atom.quantified && only.every((other, j) => i === j || disjoint(atom, other)))
   }
-  return branches.length <= 20 && branches.every((branch, i) =>
-    branch.every((atom) => !atom.quantified) &&
-    branches.every((other, j) => {
-      const a = branch[0]
-      const b = other[0]
-      return i >= j || (a !== undefined && b !== undefined && disjoint(a, b))
-    })
+  return (
+    branches.length <= 20 &&
+    branches.every(
+      (branch, i) =>
+        branch.every((atom) => !atom.quantified) &&
+        branches.every((other, j) => {
+          const a = branch[0]
+          const b = other[0]
+          return i >= j || (a !== undefined && b !== undefined && disjoint(a, b))
+        })
+    )
   )
 }
 

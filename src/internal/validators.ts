@@ -38,7 +38,7 @@ export const names = [
 ] as const
 
 /** The name of a validator that this package knows. */
-export type ValidatorName = typeof names[number]
+export type ValidatorName = (typeof names)[number]
 
 /** Those that a submission is not refused for: the server stores them for the client to check. */
 const clientOnly: ReadonlySet<string> = new Set<ValidatorName>([
@@ -123,20 +123,23 @@ const first = <A>(
   return undefined
 }
 
-const text = (u: unknown): string | undefined => typeof u === "string" && u !== "" ? u : undefined
+const text = (u: unknown): string | undefined => (typeof u === "string" && u !== "" ? u : undefined)
 
 const date = (u: unknown): DateTime.DateTime | undefined =>
   isObject(u) && "fullDate" in u ? Dates.from(u["fullDate"]) : u === "" || u === 0 ? undefined : Dates.from(u)
 
 const stringList = (u: unknown): ReadonlyArray<string> | undefined => {
   if (typeof u === "string") {
-    const items = u.split(/[,;\n]/).map((item) => item.trim()).filter((item) => item !== "")
+    const items = u
+      .split(/[,;\n]/)
+      .map((item) => item.trim())
+      .filter((item) => item !== "")
     return items.length === 0 ? undefined : items
   }
   if (!Array.isArray(u)) return undefined
   const items: Array<string> = []
   for (const item of u) {
-    const value: unknown = isObject(item) ? item["value"] ?? item["title"] : item
+    const value: unknown = isObject(item) ? (item["value"] ?? item["title"]) : item
     if (typeof value === "string" || typeof value === "number") items.push(String(value))
   }
   return items.length === 0 ? undefined : items
@@ -172,21 +175,31 @@ const maxPatternLength = 2_000
 
 const allowedFlags = "imsuv"
 
-const parseRegExp = (
-  payload: { readonly [key: string]: unknown }
-): { readonly _tag: "Rule"; readonly rule: Rule } | { readonly _tag: "Problem"; readonly message: string } | undefined => {
+const parseRegExp = (payload: {
+  readonly [key: string]: unknown
+}):
+  | { readonly _tag: "Rule"; readonly rule: Rule }
+  | { readonly _tag: "Problem"; readonly message: string }
+  | undefined => {
   const source = text(payload["patternValue"])
   if (source === undefined) return undefined
   if (source.length > maxPatternLength) return { _tag: "Problem", message: "the regular expression is too long to run" }
   if (isSuspicious(source)) {
-    return { _tag: "Problem", message: "the regular expression can run for ever (a repetition repeated); only the server runs it" }
+    return {
+      _tag: "Problem",
+      message: "the regular expression can run for ever (a repetition repeated); only the server runs it"
+    }
   }
   const given = payload["flags"]
-  const letters = typeof given === "string" ? given : Array.isArray(given) ? given.filter((f) => typeof f === "string").join("") : ""
+  const letters =
+    typeof given === "string" ? given : Array.isArray(given) ? given.filter((f) => typeof f === "string").join("") : ""
   // "g" and "y" only carry state from match to match; the rest of the letters must be ones that exist.
   const flags = [...new Set(letters)].filter((flag) => allowedFlags.includes(flag)).join("")
   try {
-    return { _tag: "Rule", rule: { _tag: "RegExp", regExp: new RegExp(source, flags), invert: payload["invert"] === true } }
+    return {
+      _tag: "Rule",
+      rule: { _tag: "RegExp", regExp: new RegExp(source, flags), invert: payload["invert"] === true }
+    }
   } catch {
     return { _tag: "Problem", message: "the regular expression is broken; correct it in the admin panel" }
   }
@@ -217,7 +230,10 @@ type Outcome =
   | undefined
 
 const rule = (rule: Rule): Outcome => ({ _tag: "Rule", rule })
-const notUnderstood: Outcome = { _tag: "Problem", message: "its settings were not understood; only the server checks it" }
+const notUnderstood: Outcome = {
+  _tag: "Problem",
+  message: "its settings were not understood; only the server checks it"
+}
 
 const parseOne = (name: ValidatorName, payload: { readonly [key: string]: unknown }): Outcome => {
   switch (name) {
@@ -277,9 +293,11 @@ const parseOne = (name: ValidatorName, payload: { readonly [key: string]: unknow
     case "fieldMaskValidator": {
       const mask = text(payload["maskValue"])
       const hint = text(payload["hint"]) ?? ""
-      return mask === undefined ? undefined : mask.length > 200
-        ? { _tag: "Problem", message: "the mask is too long" }
-        : rule({ _tag: "Mask", mask, hint, regExp: maskRegExp(mask, hint) })
+      return mask === undefined
+        ? undefined
+        : mask.length > 200
+          ? { _tag: "Problem", message: "the mask is too long" }
+          : rule({ _tag: "Mask", mask, hint, regExp: maskRegExp(mask, hint) })
     }
     case "defaultValueValidator":
       return rule({
@@ -448,11 +466,12 @@ const checkFile = (file: unknown, rule: Extract<Rule, { readonly _tag: "Files" }
   if (rule.extensions.length === 0) return undefined
   const name: unknown = "name" in file ? file.name : "filename" in file ? file.filename : undefined
   // A Blob without a name is known by its media type only, which is compared with the extension as far as it goes.
-  const extension = typeof name === "string"
-    ? extensionOf(name)
-    : "type" in file && typeof file.type === "string"
-    ? (file.type.split("/")[1] ?? "").replace(/[+;].*$/, "")
-    : ""
+  const extension =
+    typeof name === "string"
+      ? extensionOf(name)
+      : "type" in file && typeof file.type === "string"
+        ? (file.type.split("/")[1] ?? "").replace(/[+;].*$/, "")
+        : ""
   const alike = extension === "jpeg" ? ["jpeg", "jpg"] : [extension]
   return rule.extensions.some((allowed) => alike.includes(allowed))
     ? undefined
@@ -519,7 +538,7 @@ export const check = (rule: Rule, subject: Subject): string | undefined => {
       if (subject._tag !== "Date") return undefined
       const early = rule.min !== undefined && DateTime.isLessThan(subject.at, rule.min)
       const late = rule.max !== undefined && DateTime.isGreaterThan(subject.at, rule.max)
-      const day = (at: DateTime.DateTime | undefined) => at === undefined ? undefined : DateTime.formatIsoDateUtc(at)
+      const day = (at: DateTime.DateTime | undefined) => (at === undefined ? undefined : DateTime.formatIsoDateUtc(at))
       return early || late ? `must be a date ${range(day(rule.min), day(rule.max))}` : undefined
     }
     case "Value": {
