@@ -43,7 +43,7 @@ export interface Options {
  *
  * **Example** (With vitest)
  *
- * ```ts
+ * ```ts no-run
  * import { Layer } from "effect"
  * import { describe, it } from "vitest"
  * import { SessionLock } from "effect-oneentry"
@@ -65,7 +65,7 @@ export const register = <E>(it: Conformance.TestFunction, layer: Layer.Layer<nev
  *
  * **Example** (With the test clock of `@effect/vitest`)
  *
- * ```ts
+ * ```ts no-run
  * import { it } from "@effect/vitest"
  * import { Effect } from "effect"
  * import { TestClock } from "effect/testing"

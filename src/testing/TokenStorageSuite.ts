@@ -51,7 +51,7 @@ export interface Options {
  *
  * **Example** (With vitest)
  *
- * ```ts
+ * ```ts no-run
  * import { describe, it } from "vitest"
  * import { TokenStorage } from "effect-oneentry"
  * import { TokenStorageSuite } from "effect-oneentry/testing"
@@ -75,7 +75,7 @@ export const register = <E>(
  *
  * **Example** (With `it.live` of `@effect/vitest`)
  *
- * ```ts
+ * ```ts no-run
  * import { it } from "@effect/vitest"
  * import { Effect } from "effect"
  * import { TokenStorage } from "effect-oneentry"
