@@ -5,6 +5,8 @@
  *     ```ts           a complete module: type-checked, then run under Node
  *     ```ts no-run    type-checked only
  *
+ * A module that imports vitest is a test, and vitest runs it.
+ *
  * Other languages are left alone. Options: `--no-run` only type-checks, `--root DIR` works on another checkout, and
  * file names restrict the work to those files.
  */
@@ -64,9 +66,10 @@ for (const fence of fences) {
 
 fs.rmSync(folder, { recursive: true, force: true })
 fs.mkdirSync(path.join(folder, "cwd"), { recursive: true })
+const isTest = (fence: Fence) => /\bfrom "(@effect\/)?vitest"/.test(fence.code)
 const fenceOf = new Map<string, Fence>()
 for (const fence of fences) {
-  const file = path.join(folder, fence.file, `L${fence.line}.ts`)
+  const file = path.join(folder, fence.file, `L${fence.line}${isTest(fence) ? ".test" : ""}.ts`)
   fs.mkdirSync(path.dirname(file), { recursive: true })
   fs.writeFileSync(file, fence.code)
   fenceOf.set(file, fence)
@@ -178,11 +181,57 @@ const runSome = (files: ReadonlyArray<string>): Promise<Array<string>> =>
     })
   })
 
+/** Runs the files that are tests. */
+const runTests = async (files: ReadonlyArray<string>): Promise<void> => {
+  if (files.length === 0) return
+  const config = path.join(folder, "vitest.config.ts")
+  const results = path.join(folder, "vitest.json")
+  const base = JSON.stringify(path.join(root, "vitest.config.ts"))
+  fs.writeFileSync(
+    config,
+    `import base from ${base}\nexport default { ...base, test: { ...base.test, include: ["**/*.test.ts"] } }\n`
+  )
+  const vitest = path.join(root, "node_modules/vitest/vitest.mjs")
+  const args = [vitest, "run", "--config", config, "--root", folder, "--reporter=json", `--outputFile=${results}`]
+  const output = await new Promise<string>((done) => {
+    execFile(process.execPath, [...args, ...files], { cwd: folder, timeout: 10 * timeLimit }, (_, stdout, stderr) =>
+      done(stdout + stderr)
+    )
+  })
+  interface Results {
+    readonly testResults: ReadonlyArray<{
+      readonly name: string
+      readonly status: string
+      readonly message: string
+      readonly assertionResults: ReadonlyArray<{
+        readonly status: string
+        readonly failureMessages: ReadonlyArray<string>
+      }>
+    }>
+  }
+  const { testResults }: Results = fs.existsSync(results)
+    ? JSON.parse(fs.readFileSync(results, "utf8"))
+    : { testResults: [] }
+  for (const file of files) {
+    const fence = fenceOf.get(file)
+    if (fence === undefined) continue
+    const result = testResults.find((one) => path.resolve(one.name) === file)
+    if (result === undefined) report(fence, fence.line, `vitest did not run it: ${output.slice(-1000)}`)
+    else if (result.status !== "passed") {
+      const messages = result.assertionResults.flatMap((one) => one.failureMessages)
+      report(fence, fence.line, `fails as a test: ${[result.message, ...messages].filter(Boolean).join("\n")}`)
+    } else if (result.assertionResults.every((one) => one.status !== "passed")) {
+      report(fence, fence.line, "is a test file without a test that passes")
+    }
+  }
+}
+
 await typeCheck()
 const runnable = values["no-run"]
   ? []
   : [...fenceOf].filter(([, fence]) => !fence.marks.includes("no-run") && !problems.has(fence)).map(([file]) => file)
-await runAll(runnable)
+await runAll(runnable.filter((file) => !file.endsWith(".test.ts")))
+await runTests(runnable.filter((file) => file.endsWith(".test.ts")))
 
 for (const message of [...problems.values()].flat()) console.error(message)
 if (problems.size > 0) process.exitCode = 1

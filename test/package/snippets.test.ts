@@ -186,6 +186,31 @@ describe("snippets", () => {
     assert.notMatch(errors, /README\.md:(23|32)/)
   })
 
+  it("gives to vitest what is a test", { timeout: 60_000 }, () => {
+    using directory = fixture({
+      "vitest.config.ts": `export default { test: { include: ["test/**/*.test.ts"] } }\n`,
+      "README.md": markdown(
+        "```ts",
+        `import { expect, it } from "vitest"`, // 2
+        `it("passes", () => expect(1).toBe(1))`,
+        "```",
+        "```ts",
+        `import { assert, it } from "@effect/vitest"`, // 6
+        `it("fails", () => assert.strictEqual(1, 2))`,
+        "```",
+        "```ts",
+        `import { it } from "vitest"`, // 10
+        `it.skip("is not run", () => {})`,
+        "```"
+      )
+    })
+    const { errors, status, summary } = run(directory.path)
+    assert.strictEqual(status, 1)
+    assert.strictEqual(summary, "snippets: 3 type-checked, 3 run, 2 failed (1 files)", errors)
+    assert.match(errors, /^README\.md:6 fails as a test: .*expected 1 to equal 2/m)
+    assert.match(errors, /^README\.md:10 is a test file without a test that passes/m)
+  })
+
   it("fails when there is nothing to type-check with", { timeout: 60_000 }, () => {
     using directory = fixture({ "README.md": markdown("```ts", "const a = 1", "```"), "tsconfig.json": "{" })
     assert.strictEqual(run(directory.path).status, 1)
