@@ -1,0 +1,657 @@
+/**
+ * Registration, activation, sign-in, password change and sign-out: OneEntry's
+ * AuthProvider, every operation an `Effect` with its own failures. The marker
+ * of the provider comes first, then one object. No input is mutated, secrets
+ * may be plain or `Redacted`, and tokens come back `Redacted`.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import * as AuthError from "./AuthError.ts"
+import * as AuthSchema from "./AuthSchema.ts"
+import * as ClientOptions from "./ClientOptions.ts"
+import * as FieldValue from "./FieldValue.ts"
+import { authorized } from "./internal/authorizedCall.ts"
+import type { DomainErrorOf, Operation } from "./internal/classification.ts"
+import type { FormInvalid } from "./internal/formInvalid.ts"
+import * as Invoke from "./internal/invoke.ts"
+import * as RefreshExchange from "./internal/refreshExchange.ts"
+import * as Stored from "./internal/storedSession.ts"
+import * as Transport from "./internal/transport.ts"
+import * as Uploads from "./internal/uploads.ts"
+import { parseDate } from "./internal/wire.ts"
+import type * as OneEntryError from "./OneEntryError.ts"
+import * as Session from "./Session.ts"
+import type * as TokenStorage from "./TokenStorage.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * A secret, plain or redacted.
+ *
+ * **Example** (Either will do)
+ *
+ * ```ts
+ * import { Redacted } from "effect"
+ * import type { AuthProvider } from "effect-oneentry"
+ *
+ * export const codes: ReadonlyArray<AuthProvider.Secret> = ["123456", Redacted.make("123456")]
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Secret = string | Redacted.Redacted<string>
+
+/**
+ * Whose code, for which event of the project.
+ *
+ * **Example** (A code for signing in)
+ *
+ * ```ts
+ * import type { AuthProvider } from "effect-oneentry"
+ *
+ * export const request: AuthProvider.CodeRequest = { userIdentifier: "ann@example.com", eventIdentifier: "auth" }
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CodeRequest {
+  readonly userIdentifier: string
+  readonly eventIdentifier: string
+}
+
+/**
+ * Credentials: the values of the login and password fields of the provider's form, by their own markers; `code` on a
+ * provider that signs in by code.
+ *
+ * **Example** (Login and password)
+ *
+ * ```ts
+ * import { Redacted } from "effect"
+ * import type { AuthProvider } from "effect-oneentry"
+ *
+ * export const credentials: AuthProvider.Credentials = {
+ *   authData: [
+ *     { marker: "email_reg", value: "ann@example.com" },
+ *     { marker: "password_reg", value: Redacted.make("secret") }
+ *   ]
+ * }
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Credentials {
+  readonly authData: ReadonlyArray<FieldValue.AuthField>
+  readonly code?: Secret | undefined
+}
+
+/**
+ * What the network sent back with the visitor. `client_id` and `client_secret` are for tenants that do not keep them in
+ * the provider; a secret belongs on a server, never in a browser.
+ *
+ * **Example** (A tenant that keeps its own credentials)
+ *
+ * ```ts
+ * import type { AuthProvider } from "effect-oneentry"
+ *
+ * export const data: AuthProvider.OAuthData = { code: "…", redirect_uri: "https://app.example.com/callback" }
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OAuthData {
+  readonly code: Secret
+  /** The very one of the authorization step. */
+  readonly redirect_uri: string
+  readonly client_id?: string | undefined
+  readonly client_secret?: Secret | undefined
+  readonly grant_type?: string | undefined
+  readonly code_verifier?: Secret | undefined
+}
+
+/**
+ * A new password, with the code that proves the right to set it.
+ *
+ * **Example** (A forgotten password)
+ *
+ * ```ts
+ * import { Redacted } from "effect"
+ * import type { AuthProvider } from "effect-oneentry"
+ *
+ * export const change: AuthProvider.PasswordChange = {
+ *   userIdentifier: "ann@example.com",
+ *   eventIdentifier: "password_reset",
+ *   type: "recovery",
+ *   code: "123456",
+ *   newPassword: Redacted.make("better")
+ * }
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PasswordChange extends CodeRequest {
+  readonly type: "change" | "recovery"
+  readonly code: Secret
+  readonly newPassword: Secret
+  /** Compared before anything is sent, where it is given. */
+  readonly repeatPassword?: Secret | undefined
+}
+
+/**
+ * What signing out came to. The local session is gone in any case; `revoked` says whether the server ended its half,
+ * `failure` why it could not be asked.
+ *
+ * **Example** (Offline)
+ *
+ * ```ts
+ * import type { AuthProvider } from "effect-oneentry"
+ *
+ * export const text = (result: AuthProvider.LogoutResult): string =>
+ *   result.revoked ? "Signed out" : "Signed out here; the server could not be told"
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LogoutResult {
+  readonly revoked: boolean
+  readonly failure?: OneEntryError.OneEntryError
+}
+
+interface LangCode {
+  readonly langCode?: string | undefined
+}
+
+interface Page extends LangCode {
+  readonly offset?: number | undefined
+  readonly limit?: number | undefined
+}
+
+/** The failures of an operation: the rows of the table that can meet it, and what lies below the domain. */
+type Failure<Op extends Operation> = DomainErrorOf<Op> | OneEntryError.OneEntryError
+
+// -----------------------------------------------------------------------------
+// service
+// -----------------------------------------------------------------------------
+
+/**
+ * Every operation of OneEntry's AuthProvider. 🔐 marks those that need a session.
+ *
+ * **Example** (From registration to a session)
+ *
+ * ```ts
+ * import { Effect, Redacted } from "effect"
+ * import { AuthProvider } from "effect-oneentry"
+ *
+ * export const register = (code: Effect.Effect<string>) => Effect.gen(function*() {
+ *   const auth = yield* AuthProvider.AuthProvider
+ *   const authData = [
+ *     { marker: "email_reg", value: "ann@example.com" },
+ *     { marker: "password_reg", value: Redacted.make("secret") }
+ *   ]
+ *   yield* auth.signUp("email", { formIdentifier: "reg", authData })
+ *   yield* auth.activateUser("email", { userIdentifier: "ann@example.com", code: yield* code })
+ *   return yield* auth.auth("email", { authData })
+ * })
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class AuthProvider extends Context.Service<AuthProvider, {
+  /** Registers a user. Files in `formData` are uploaded first; if one fails, nothing is registered. */
+  readonly signUp: (
+    marker: string,
+    data: FieldValue.SignUpData,
+    options?: LangCode
+  ) => Effect.Effect<AuthSchema.SignUpEntity, Failure<"signUp"> | AuthError.UploadFailed>
+  /** Sends a code to the user. */
+  readonly generateCode: (marker: string, request: CodeRequest) => Effect.Effect<void, Failure<"generateCode">>
+  /** Checks a code without using it up. */
+  readonly checkCode: (
+    marker: string,
+    request: CodeRequest & { readonly code: Secret }
+  ) => Effect.Effect<void, Failure<"checkCode">>
+  /** Activates a registered user with a code, which is used up. */
+  readonly activateUser: (
+    marker: string,
+    request: { readonly userIdentifier: string; readonly code: Secret }
+  ) => Effect.Effect<void, Failure<"activateUser">>
+  /** Signs in, and stores the session. A failed sign-in leaves the session that was there. */
+  readonly auth: (
+    marker: string,
+    credentials: Credentials
+  ) => Effect.Effect<AuthSchema.AuthEntity, Failure<"auth"> | TokenStorage.TokenStorageError>
+  /** Signs in (and up) with an authorization code of a network, and stores the session. */
+  readonly oauth: (
+    marker: string,
+    data: OAuthData,
+    options?: LangCode
+  ) => Effect.Effect<AuthSchema.AuthEntity, Failure<"oauth"> | TokenStorage.TokenStorageError>
+  /** Refreshes the session now, or joins a refresh in flight; with a token, adopts it first. */
+  readonly refresh: (
+    marker?: string,
+    refreshToken?: Secret
+  ) => Effect.Effect<AuthSchema.AuthEntity, Session.RefreshError>
+  /** 🔐 Signs out, here in any case and on the server if it can be reached. Twice is no error. */
+  readonly logout: (
+    marker?: string,
+    refreshToken?: Secret
+  ) => Effect.Effect<LogoutResult, TokenStorage.TokenStorageError>
+  /** 🔐 Signs out on all devices of the account at this provider. */
+  readonly logoutAll: (marker: string) => Effect.Effect<LogoutResult, Failure<"logoutAll"> | Session.RefreshError>
+  /** Sets a new password. It ends all sessions of the account, so the local one of that user is dropped too. */
+  readonly changePassword: (
+    marker: string,
+    change: PasswordChange
+  ) => Effect.Effect<void, Failure<"changePassword"> | TokenStorage.TokenStorageError>
+  /** A page of providers: 30 from the start, where nothing else is said. */
+  readonly getAuthProviders: (
+    options?: Page
+  ) => Effect.Effect<ReadonlyArray<AuthSchema.AuthProviderEntity>, Failure<"getAuthProviders">>
+  /** All providers, page by page. */
+  readonly streamAuthProviders: (
+    options?: LangCode & { readonly pageSize?: number | undefined }
+  ) => Stream.Stream<AuthSchema.AuthProviderEntity, Failure<"getAuthProviders">>
+  /** One provider. */
+  readonly getAuthProviderByMarker: (
+    marker: string,
+    options?: LangCode
+  ) => Effect.Effect<AuthSchema.AuthProviderEntity, Failure<"getAuthProviderByMarker">>
+  /** 🔐 The devices that are signed in with this account at this provider. */
+  readonly getActiveSessionsByMarker: (
+    marker: string
+  ) => Effect.Effect<
+    ReadonlyArray<AuthSchema.ActiveSession>,
+    Failure<"getActiveSessionsByMarker"> | Session.RefreshError
+  >
+}>()("effect-oneentry/AuthProvider") {}
+
+// -----------------------------------------------------------------------------
+// make
+// -----------------------------------------------------------------------------
+
+const module = "users-auth-providers"
+
+const endpoints = {
+  signUp: Invoke.something("signUp", "POST", AuthSchema.decodeSignUpEntity, AuthSchema.toSignUpEntity),
+  generateCode: Invoke.nothing("generateCode", "POST"),
+  checkCode: Invoke.nothing("checkCode", "POST"),
+  activateUser: Invoke.nothing("activateUser", "POST"),
+  auth: Invoke.something("auth", "POST", AuthSchema.decodeAuthEntity, (wire) => wire),
+  oauth: Invoke.something("oauth", "POST", AuthSchema.decodeAuthEntity, (wire) => wire),
+  logoutAll: Invoke.nothing("logoutAll", "POST"),
+  changePassword: Invoke.nothing("changePassword", "POST"),
+  getAuthProviders: Invoke.something(
+    "getAuthProviders",
+    "GET",
+    AuthSchema.decodeAuthProviders,
+    AuthSchema.toAuthProviders
+  ),
+  getAuthProviderByMarker: Invoke.something(
+    "getAuthProviderByMarker",
+    "GET",
+    AuthSchema.decodeAuthProvider,
+    AuthSchema.toOneAuthProvider
+  ),
+  getActiveSessionsByMarker: Invoke.something(
+    "getActiveSessionsByMarker",
+    "GET",
+    AuthSchema.decodeActiveSessions,
+    AuthSchema.toActiveSessions
+  )
+} as const
+
+/** What a form's fields lack is said in the domain: nothing was sent. */
+const invalidData = (marker: string) => (error: FormInvalid): AuthError.InvalidData =>
+  new AuthError.InvalidData({
+    marker,
+    messages: error.issues.map((issue) => (issue.marker === "" ? issue.message : `${issue.marker}: ${issue.message}`))
+  })
+
+/** @internal */
+export const makeInternal = (
+  transport: Transport.Transport,
+  session: Session.Internal
+): AuthProvider["Service"] => {
+  const { project } = transport
+
+  const userPath = (marker: string, name: string) => Invoke.path([module, "marker", marker, "users", name])
+
+  const jsonHeaders = Effect.map(session.device, (device) => ({
+    ...transport.headers,
+    "content-type": "application/json",
+    "x-device-metadata": Transport.deviceHeader(device)
+  }))
+
+  const post = <Op extends Operation, A>(
+    endpoint: Invoke.Endpoint<Op, A>,
+    marker: string,
+    path: string,
+    body: object,
+    options?: { readonly langCode?: string | undefined; readonly withCode?: boolean | undefined }
+  ) =>
+    Effect.flatMap(jsonHeaders, (headers) =>
+      Invoke.anonymous(transport, endpoint, {
+        path,
+        headers,
+        body: JSON.stringify(body),
+        marker,
+        langCode: options?.langCode ?? project.langCode,
+        withCode: options?.withCode === true
+      }))
+
+  /** The two ways to sign in differ in what they send: what comes back is a pair of tokens, to be stored. */
+  const signIn = <Op extends "auth" | "oauth">(
+    endpoint: Invoke.Endpoint<Op, AuthSchema.AuthEntityWire>,
+    marker: string,
+    path: string,
+    body: object,
+    withCode: boolean
+  ) =>
+    Effect.gen(function*() {
+      const device = yield* session.device
+      const headers = {
+        ...transport.headers,
+        "content-type": "application/json",
+        "x-device-metadata": Transport.deviceHeader(device)
+      }
+      const parts: Invoke.Parts = {
+        path,
+        headers,
+        body: JSON.stringify(body),
+        marker,
+        langCode: project.langCode,
+        withCode
+      }
+      const clock = yield* Effect.clockWith(Effect.succeed)
+      const sentAt = clock.currentTimeMillisUnsafe()
+      // From here on the server may have made a session: the answer reaches the storage even if the caller leaves.
+      const answer = yield* transport.send({ operation: endpoint.operation, method: "POST", ...parts })
+      const receivedAt = clock.currentTimeMillisUnsafe()
+      const pair = yield* Invoke.interpret(endpoint, parts, answer, receivedAt)
+      yield* Effect.uninterruptible(session.signIn(
+        Stored.fromPair({ pair, marker, device, sentAt, receivedAt, serverDate: parseDate(answer.header("date")) })
+      ))
+      return AuthSchema.toAuthEntity(pair)
+    })
+
+  const upload = (files: ReadonlyArray<Blob>, query: FieldValue.FileQuery) =>
+    Effect.flatMap(session.device, (device) =>
+      Invoke.anonymous(transport, Uploads.uploadEndpoint, {
+        path: Uploads.uploadPath(query),
+        headers: { ...transport.headers, "x-device-metadata": Transport.deviceHeader(device) },
+        body: Uploads.uploadBody(files),
+        marker: "",
+        langCode: project.langCode
+      }))
+
+  const getAuthProviders: AuthProvider["Service"]["getAuthProviders"] = (
+    { langCode = project.langCode, limit = 30, offset = 0 } = {}
+  ) =>
+    Invoke.anonymous(transport, endpoints.getAuthProviders, {
+      path: Invoke.path([module], { langCode, offset, limit }),
+      headers: transport.headers,
+      marker: "",
+      langCode
+    })
+
+  return AuthProvider.of({
+    signUp: (marker, data, { langCode = project.langCode } = {}) =>
+      Invoke.checked("signUp", Invoke.emptyArguments({ marker, langCode }), () =>
+        Effect.gen(function*() {
+          const authData = yield* Effect.fromResult(
+            Result.mapError(FieldValue.encodeAuthData(data.authData), invalidData(marker))
+          )
+          const prepared = yield* Effect.fromResult(Result.mapError(
+            Result.all(
+              (data.formData === undefined ? [] : FieldValue.byLanguage(data.formData, langCode)).map(
+                ([language, fields]) => Result.map(FieldValue.prepare(fields), (items) => [language, items] as const)
+              )
+            ),
+            invalidData(marker)
+          ))
+          const formData: Record<string, ReadonlyArray<FieldValue.WireField>> = {}
+          for (const [language, items] of prepared) {
+            formData[language] = yield* Uploads.completeFields(items, upload)
+          }
+          return yield* post(
+            endpoints.signUp,
+            marker,
+            userPath(marker, "sign-up"),
+            {
+              ...(data.formIdentifier === undefined ? {} : { formIdentifier: data.formIdentifier }),
+              langCode,
+              authData,
+              ...(data.formData === undefined ? {} : { formData }),
+              ...(data.notificationData === undefined
+                ? {}
+                : { notificationData: FieldValue.encodeNotificationData(data.notificationData) })
+            },
+            { langCode }
+          )
+        })),
+
+    generateCode: (marker, { eventIdentifier, userIdentifier }) =>
+      Invoke.checked("generateCode", Invoke.emptyArguments({ marker, userIdentifier, eventIdentifier }), () =>
+        post(endpoints.generateCode, marker, userPath(marker, "generate-code"), { userIdentifier, eventIdentifier })),
+
+    checkCode: (marker, { code, eventIdentifier, userIdentifier }) =>
+      Invoke.checked("checkCode", Invoke.emptyArguments({ marker, userIdentifier, eventIdentifier, code }), () =>
+        post(endpoints.checkCode, marker, userPath(marker, "check-code"), {
+          userIdentifier,
+          eventIdentifier,
+          code: Invoke.reveal(code)
+        })),
+
+    activateUser: (marker, { code, userIdentifier }) =>
+      Invoke.checked("activateUser", Invoke.emptyArguments({ marker, userIdentifier, code }), () =>
+        post(endpoints.activateUser, marker, userPath(marker, "activate"), {
+          userIdentifier,
+          code: Invoke.reveal(code)
+        })),
+
+    auth: (marker, { authData, code }) =>
+      Invoke.checked("auth", Invoke.emptyArguments(code === undefined ? { marker } : { marker, code }), () =>
+        Effect.flatMap(
+          Effect.fromResult(Result.mapError(FieldValue.encodeAuthData(authData), invalidData(marker))),
+          (encoded) =>
+            signIn(
+              endpoints.auth,
+              marker,
+              userPath(marker, "auth"),
+              { authData: encoded, ...(code === undefined ? {} : { code: Invoke.reveal(code) }) },
+              code !== undefined || encoded.some((item) => item.marker === "code")
+            )
+        )),
+
+    oauth: (marker, data) =>
+      Invoke.checked(
+        "oauth",
+        Invoke.emptyArguments({ marker, code: data.code, redirect_uri: data.redirect_uri }),
+        () =>
+          signIn(
+            endpoints.oauth,
+            marker,
+            Invoke.path([module, "marker", marker, "oauth"]),
+            {
+              client_id: data.client_id ?? "",
+              client_secret: data.client_secret === undefined ? "" : Invoke.reveal(data.client_secret),
+              code: Invoke.reveal(data.code),
+              grant_type: data.grant_type ?? "authorization_code",
+              redirect_uri: data.redirect_uri,
+              ...(data.code_verifier === undefined ? {} : { code_verifier: Invoke.reveal(data.code_verifier) })
+            },
+            false
+          )
+      ),
+
+    refresh: (marker, refreshToken) =>
+      Invoke.checked(
+        "refresh",
+        Invoke.emptyArguments({
+          ...(marker === undefined ? {} : { marker }),
+          ...(refreshToken === undefined ? {} : { refreshToken })
+        }),
+        () =>
+          Effect.gen(function*() {
+            if (refreshToken !== undefined) {
+              const stored = yield* session.peek
+              const given = Invoke.reveal(refreshToken)
+              if (stored?.refreshToken !== given) {
+                yield* session.service.restore({ refreshToken: given, marker })
+              }
+            }
+            const refreshed = yield* session.refresh(marker)
+            return AuthSchema.toAuthEntity({
+              userIdentifier: refreshed.userIdentifier ?? "",
+              authProviderIdentifier: refreshed.marker,
+              accessToken: refreshed.accessToken,
+              refreshToken: refreshed.refreshToken
+            })
+          })
+      ),
+
+    logout: (marker, refreshToken) =>
+      Effect.uninterruptible(Effect.gen(function*() {
+        const stored = yield* session.peek
+        const given = refreshToken === undefined ? undefined : Invoke.reveal(refreshToken)
+        const device = yield* session.device
+        // First: whatever is in flight cannot bring the session back.
+        const local = yield* Effect.result(session.signOut("SignOut"))
+        const ending: Stored.StoredSession | undefined = stored !== undefined && (given === undefined || given === stored.refreshToken)
+          ? stored
+          : given === undefined || given === ""
+          ? undefined
+          : Stored.fromPair({
+            pair: { accessToken: stored?.accessToken ?? "", refreshToken: given, userIdentifier: undefined },
+            marker: marker ?? stored?.marker ?? project.providerMarker,
+            device: stored === undefined ? device : Stored.deviceOf(stored),
+            sentAt: 0,
+            receivedAt: 0,
+            serverDate: undefined
+          })
+        const result: LogoutResult = ending === undefined
+          ? { revoked: false }
+          : yield* Effect.match(RefreshExchange.logout(transport, ending), {
+            onSuccess: (revoked): LogoutResult => ({ revoked }),
+            onFailure: (failure): LogoutResult => ({ revoked: false, failure })
+          })
+        yield* Effect.fromResult(local)
+        return result
+      })),
+
+    logoutAll: (marker) =>
+      Invoke.checked("logoutAll", Invoke.emptyArguments({ marker }), () =>
+        authorized(transport, session, endpoints.logoutAll, {
+          path: userPath(marker, "logout-all"),
+          marker,
+          langCode: project.langCode
+        }).pipe(
+          Effect.andThen(session.signOut("SignOut")),
+          Effect.as({ revoked: true })
+        )),
+
+    changePassword: (marker, change) => {
+      const { code, eventIdentifier, newPassword, repeatPassword, type, userIdentifier } = change
+      return Invoke.checked(
+        "changePassword",
+        Invoke.emptyArguments({ marker, userIdentifier, eventIdentifier, code, newPassword }),
+        () =>
+          repeatPassword !== undefined && Invoke.reveal(repeatPassword) !== Invoke.reveal(newPassword)
+            ? Effect.fail(new AuthError.PasswordsDoNotMatch({ marker, messages: [] }))
+            : Effect.gen(function*() {
+              yield* post(endpoints.changePassword, marker, userPath(marker, "change-password"), {
+                userIdentifier,
+                eventIdentifier,
+                code: Invoke.reveal(code),
+                type: type === "change" ? 1 : 2,
+                password1: Invoke.reveal(newPassword),
+                password2: Invoke.reveal(repeatPassword ?? newPassword)
+              })
+              const stored = yield* session.peek
+              if (
+                stored !== undefined && stored.marker === marker &&
+                (stored.userIdentifier === undefined || stored.userIdentifier === userIdentifier)
+              ) {
+                yield* session.signOut("PasswordChanged")
+              }
+            })
+      )
+    },
+
+    getAuthProviders,
+
+    streamAuthProviders: ({ langCode, pageSize = 30 } = {}) =>
+      Stream.paginate(0, (offset) =>
+        Effect.map(getAuthProviders({ langCode, limit: pageSize, offset }), (page) => [
+          page,
+          page.length < pageSize ? Option.none() : Option.some(offset + pageSize)
+        ])),
+
+    getAuthProviderByMarker: (marker, { langCode = project.langCode } = {}) =>
+      Invoke.checked("getAuthProviderByMarker", Invoke.emptyArguments({ marker }), () =>
+        Invoke.anonymous(transport, endpoints.getAuthProviderByMarker, {
+          path: Invoke.path([module, "marker", marker], { langCode }),
+          headers: transport.headers,
+          marker,
+          langCode
+        })),
+
+    getActiveSessionsByMarker: (marker) =>
+      Invoke.checked("getActiveSessionsByMarker", Invoke.emptyArguments({ marker }), () =>
+        authorized(transport, session, endpoints.getActiveSessionsByMarker, {
+          path: userPath(marker, "sessions"),
+          marker,
+          langCode: project.langCode
+        }))
+  })
+}
+
+// -----------------------------------------------------------------------------
+// layers
+// -----------------------------------------------------------------------------
+
+/**
+ * The operations alone, for who wants nothing else of this package.
+ *
+ * **Example** (A sign-in page)
+ *
+ * ```ts
+ * import { Layer } from "effect"
+ * import { FetchHttpClient } from "effect/http"
+ * import { AuthProvider, TokenStorage } from "effect-oneentry"
+ *
+ * export const layer = AuthProvider.layer({ url: "https://my-project.oneentry.cloud" }).pipe(
+ *   Layer.provide([TokenStorage.layerMemory, FetchHttpClient.layer])
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options: ClientOptions.ClientOptions
+): Layer.Layer<AuthProvider, OneEntryError.OneEntryError, HttpClient.HttpClient | TokenStorage.TokenStorage> =>
+  Layer.effect(
+    AuthProvider,
+    Effect.gen(function*() {
+      const project = yield* ClientOptions.resolve(options)
+      const transport = yield* Transport.make(project, yield* HttpClient.HttpClient)
+      return makeInternal(transport, yield* Session.makeInternal(transport))
+    })
+  )

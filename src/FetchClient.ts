@@ -1,0 +1,160 @@
+/**
+ * A lean `HttpClient` on `fetch`, for who brings none. It does what this
+ * package needs and little more: interruption and the client's time limit abort
+ * the request and the download of the answer, redirects are never followed, and
+ * spans are made only inside of a span. `FetchHttpClient`, `NodeHttpClient` or
+ * any other client can be provided instead.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as Lean from "./internal/lean.ts"
+
+/**
+ * The `fetch` to use; left alone, whatever `globalThis.fetch` is at the time of the call.
+ *
+ * **Example** (A `fetch` of one's own)
+ *
+ * ```ts
+ * import { Layer } from "effect"
+ * import { FetchClient } from "effect-oneentry"
+ *
+ * export const layer = FetchClient.layer.pipe(
+ *   Layer.provideMerge(Layer.succeed(FetchClient.Fetch, (input, init) => fetch(input, { ...init, cache: "no-store" })))
+ * )
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export const Fetch: Context.Reference<typeof globalThis.fetch | undefined> = Context.Reference<
+  typeof globalThis.fetch | undefined
+>("effect-oneentry/FetchClient/Fetch", { defaultValue: () => undefined })
+
+const toError = (request: HttpClientRequest.HttpClientRequest) => (cause: unknown) =>
+  new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
+
+const whole = HttpClient.make((request, url, signal, fiber) => {
+  const fetch = fiber.getRef(Fetch) ?? globalThis.fetch
+  const init = Context.getOrUndefined(fiber.context, Lean.RequestInit)
+  const send = (body: BodyInit | undefined) =>
+    Effect.map(
+      Effect.tryPromise({
+        try: () =>
+          fetch(url, {
+            ...init,
+            // `undefined` headers are none.
+            headers: { ...Object.fromEntries(new Headers(init?.headers)), ...request.headers },
+            method: request.method,
+            redirect: "manual",
+            signal,
+            ...(body === undefined ? {} : { body }),
+            ...(body instanceof ReadableStream ? { duplex: "half" } : {})
+          }),
+        catch: toError(request)
+      }),
+      (response) => HttpClientResponse.fromWeb(request, response)
+    )
+  const { body } = request
+  switch (body._tag) {
+    case "Empty":
+      return send(undefined)
+    case "FormData":
+      return send(body.formData)
+    case "Uint8Array":
+      return send(new Uint8Array(body.body))
+    case "Raw":
+      // Whatever was handed in raw is `fetch`'s to judge.
+      return send(body.body as BodyInit)
+    case "Stream":
+      return Effect.flatMap(
+        Stream.toReadableStreamEffect(Stream.mapError(body.stream, toError(request))),
+        send
+      )
+  }
+})
+
+/** The short way (see `internal/lean`): plain parts in, the answer read whole, no fiber and no span of its own. */
+const lean = (request: Lean.Request): Effect.Effect<Lean.Answer, Lean.Failure> =>
+  Effect.callback((resume) => {
+    const controller = new AbortController()
+    const unwatch = request.watch(() => {
+      resume(Effect.fail({ _tag: "Timeout" }))
+      controller.abort()
+    })
+    const fetch = request.fiber.getRef(Fetch) ?? globalThis.fetch
+    const exchange = async (): Promise<Effect.Effect<Lean.Answer, Lean.Failure>> => {
+      const response = await fetch(request.url, {
+        method: request.method,
+        headers: request.headers,
+        redirect: "manual",
+        signal: controller.signal,
+        ...(request.body === undefined ? {} : { body: request.body })
+      })
+      const { status } = response
+      if (Lean.isRedirect(status)) return Effect.fail({ _tag: "Redirected", status })
+      const text = await Lean.readWeb(response, request.maxBytes)
+      return text === undefined
+        ? Effect.fail({ _tag: "TooLarge", status })
+        : Effect.succeed({ status, text, header: (name) => response.headers.get(name) ?? undefined })
+    }
+    exchange().then(
+      (answer) => {
+        unwatch()
+        resume(answer)
+      },
+      (cause: unknown) => {
+        unwatch()
+        resume(Effect.fail({ _tag: "Network", description: Lean.describeCause(cause) }))
+      }
+    )
+    return Effect.sync(() => {
+      unwatch()
+      controller.abort()
+    })
+  })
+
+/**
+ * Makes the client.
+ *
+ * **Example** (With a header on every request; the short way is left then, the rest stays)
+ *
+ * ```ts
+ * import { HttpClient, HttpClientRequest } from "effect/http"
+ * import { FetchClient } from "effect-oneentry"
+ *
+ * export const client = FetchClient.make().pipe(
+ *   HttpClient.mapRequest(HttpClientRequest.setHeader("x-tenant", "acme"))
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (): HttpClient.HttpClient => Object.assign(Object.create(whole), { [Lean.LeanTypeId]: lean })
+
+/**
+ * Provides the client.
+ *
+ * **Example** (A whole application)
+ *
+ * ```ts
+ * import { Layer } from "effect"
+ * import { FetchClient, OneEntry, TokenStorage } from "effect-oneentry"
+ *
+ * export const layer = OneEntry.layer({ url: "https://my-project.oneentry.cloud" }).pipe(
+ *   Layer.provide([TokenStorage.layerMemory, FetchClient.layer])
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<HttpClient.HttpClient> = Layer.sync(HttpClient.HttpClient, make)

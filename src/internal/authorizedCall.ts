@@ -1,0 +1,85 @@
+/** Runs an operation in the name of the signed-in user. */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { type Internal, type RefreshError, Unauthorized } from "../Session.ts"
+import type { ErrorOf, Operation } from "./classification.ts"
+import { type Endpoint, interpret, type Parts, retryTransient } from "./invoke.ts"
+import { readEnvelope } from "./serverEnvelope.ts"
+import { deviceHeader, type Transport } from "./transport.ts"
+import { parseJson } from "./wire.ts"
+
+/** What differs from call to call; the headers are the session's, with the content type and the device where due. */
+export type AuthorizedParts = Omit<Parts, "headers">
+
+const attempt = <Op extends Operation, A>(
+  transport: Transport,
+  endpoint: Endpoint<Op, A>,
+  parts: AuthorizedParts,
+  headers: Readonly<Record<string, string>>
+): Effect.Effect<A, ErrorOf<Op> | Unauthorized> =>
+  Effect.flatMap(
+    transport.send({
+      operation: endpoint.operation,
+      method: endpoint.method,
+      path: parts.path,
+      headers,
+      body: parts.body,
+      secretPath: parts.secretPath
+    }),
+    (answer): Effect.Effect<A, ErrorOf<Op> | Unauthorized> =>
+      answer.status === 401
+        ? Effect.fail(
+          new Unauthorized({
+            accessToken: Redacted.make(headers["authorization"]?.slice(7) ?? "", { label: "accessToken" }),
+            messages: readEnvelope(401, parseJson(answer.text))?.messages ?? []
+          })
+        )
+        : Effect.clockWith((clock) =>
+          interpret(endpoint, { ...parts, headers }, answer, clock.currentTimeMillisUnsafe())
+        )
+  )
+
+/** Runs an operation that needs a session: bearer token, refresh on 401, once more. */
+export const authorized = <Op extends Operation, A>(
+  transport: Transport,
+  session: Internal,
+  endpoint: Endpoint<Op, A>,
+  parts: AuthorizedParts
+): Effect.Effect<A, ErrorOf<Op> | RefreshError> => {
+  if (endpoint.method === "GET") {
+    return retryTransient(
+      transport.project,
+      session.authorized((headers) => attempt(transport, endpoint, parts, headers))
+    )
+  }
+  return session.authorized((headers) =>
+    Effect.flatMap(extraHeaders(session, endpoint.method, parts.body), (extra) =>
+      attempt(transport, endpoint, parts, { ...headers, ...extra }))
+  )
+}
+
+/** Runs an operation in the name of whoever is signed in, if anybody is. */
+export const optionally = <Op extends Operation, A>(
+  transport: Transport,
+  session: Internal,
+  endpoint: Endpoint<Op, A>,
+  parts: AuthorizedParts
+): Effect.Effect<A, ErrorOf<Op> | RefreshError> => {
+  const run = session.optionally((headers) =>
+    Effect.flatMap(extraHeaders(session, endpoint.method, parts.body), (extra) =>
+      attempt(transport, endpoint, parts, { ...headers, ...extra }))
+  )
+  return endpoint.method === "GET" ? retryTransient(transport.project, run) : run
+}
+
+/** The device goes with every POST; JSON says that it is. */
+export const extraHeaders = (
+  session: Internal,
+  method: Endpoint<Operation, unknown>["method"],
+  body: Parts["body"]
+): Effect.Effect<Readonly<Record<string, string>>> => {
+  const content: Readonly<Record<string, string>> = typeof body === "string" ? { "content-type": "application/json" } : {}
+  return method === "POST"
+    ? Effect.map(session.device, (device) => ({ ...content, "x-device-metadata": deviceHeader(device) }))
+    : Effect.succeed(content)
+}

@@ -1,0 +1,252 @@
+/**
+ * Which error an answer is: one table, first match wins, keyed by operation, status and message. The server has no
+ * error codes and its wording is no contract, so every row names where it is known from (the tags of WIRE.md §0) and
+ * how sure it is, and whatever no row knows falls back to its status.
+ */
+import * as Duration from "effect/Duration"
+import * as AuthError from "../AuthError.ts"
+import * as OneEntryError from "../OneEntryError.ts"
+import type { ServerEnvelope } from "./serverEnvelope.ts"
+
+/** Every operation that the package names. */
+export type Operation =
+  | "signUp"
+  | "generateCode"
+  | "checkCode"
+  | "activateUser"
+  | "auth"
+  | "oauth"
+  | "refresh"
+  | "logout"
+  | "logoutAll"
+  | "changePassword"
+  | "getAuthProviders"
+  | "getAuthProviderByMarker"
+  | "getActiveSessionsByMarker"
+  | "getAllForms"
+  | "getFormByMarker"
+  | "postFormsData"
+  | "getFormsDataByMarker"
+  | "updateFormsDataById"
+  | "updateFormsDataStatusById"
+  | "deleteFormsDataById"
+  | "upload"
+  | "deleteFile"
+  | "getFile"
+  | "getUser"
+  | "updateUser"
+  | "archiveUser"
+  | "deleteUser"
+  | "addFCMToken"
+  | "deleteFCMToken"
+  | "request"
+
+/**
+ * `captured`: read in a published answer or measured live. `stated`: an official document says so. `app`: only in an
+ * application's code or its mocks. `inferred`: concluded from the rest.
+ */
+export type Certainty = "captured" | "stated" | "app" | "inferred"
+
+type DomainTag =
+  | "UserAlreadyHasCode"
+  | "UserAlreadyExists"
+  | "UserNotFound"
+  | "EventNotFound"
+  | "ProviderNotFound"
+  | "InvalidCode"
+  | "CodeAttemptsExceeded"
+  | "InvalidCredentials"
+  | "UserNotActivated"
+  | "InvalidData"
+  | "OAuthRejected"
+  | "FormNotFound"
+  | "PasswordsDoNotMatch"
+
+type ReasonTag =
+  | "TooManyRequests"
+  | "ServerFailure"
+  | "ResourceClosed"
+  | "PermissionDenied"
+  | "NotInPlan"
+  | "DeviceMetadataRejected"
+  | "InvalidRequest"
+  | "Unexpected"
+
+export interface Row {
+  /** `"*"`: any. */
+  readonly operations: "*" | ReadonlyArray<Operation>
+  /** One of these statuses, or all from the first to the second of a `range`; absent: any that is no success. */
+  readonly status?: ReadonlyArray<number> | { readonly from: number; readonly to: number }
+  /** One of the messages matches; absent: whatever it says. */
+  readonly message?: RegExp
+  /** Only when the request carried a one-time code, or only when it did not. */
+  readonly withCode?: boolean
+  /** A successful answer whose whole body is `false`. */
+  readonly bodyFalse?: true
+  readonly error: DomainTag | ReasonTag
+  readonly source: string
+  readonly certainty: Certainty
+}
+
+const codeCalls = ["checkCode", "activateUser", "changePassword"] as const
+const providerRoutes = [
+  "signUp",
+  "generateCode",
+  "checkCode",
+  "activateUser",
+  "auth",
+  "oauth",
+  "changePassword",
+  "getAuthProviderByMarker"
+] as const
+const formRoutes = ["getFormByMarker", "postFormsData", "getFormsDataByMarker"] as const
+const refusedBody =
+  /(is|are) not allowed|is required|must (be|contain)|should not (be|exist)|value is missing|missing or incorrect/i
+
+export const table = [
+  // What every route answers before it looks at the request.
+  { operations: "*", status: [403], message: /^Resource is closed/i, error: "ResourceClosed", source: "PLAT, RULES §4.2", certainty: "stated" },
+  { operations: "*", status: [403], error: "PermissionDenied", source: "DOCS, RULES+ §4.2", certainty: "captured" },
+  { operations: "*", status: [400], message: /x-device-metadata/i, error: "DeviceMetadataRejected", source: "PLAT+, RULES+ §4.2", certainty: "captured" },
+  { operations: "*", status: [405], error: "NotInPlan", source: "PLAT+ §4.2", certainty: "stated" },
+  { operations: "*", status: [404], message: /^Cannot (GET|POST|PUT|PATCH|DELETE) /, error: "Unexpected", source: "PLAT §4.2", certainty: "captured" },
+  { operations: "*", status: { from: 500, to: 599 }, error: "ServerFailure", source: "HTTP", certainty: "inferred" },
+
+  // A refused code that the server does not call an error.
+  { operations: ["checkCode", "activateUser", "changePassword"], bodyFalse: true, error: "InvalidCode", source: "FASHION §3.2", certainty: "captured" },
+
+  // Codes
+  { operations: ["generateCode"], status: [400], message: /already has a code/i, error: "UserAlreadyHasCode", source: "SEED1 §4.3", certainty: "captured" },
+  { operations: ["generateCode"], status: [429], error: "UserAlreadyHasCode", source: "PLAT §4.3", certainty: "stated" },
+  { operations: ["generateCode"], message: /^Event ".*" with formType/i, error: "EventNotFound", source: "PLAT+ §4.3", certainty: "captured" },
+  { operations: ["generateCode"], status: [400], message: /eventIdentifier/i, error: "EventNotFound", source: "PLAT+ §4.3", certainty: "stated" },
+  { operations: ["generateCode", ...codeCalls], message: /user not found/i, error: "UserNotFound", source: "FASHION §4.3", certainty: "app" },
+  { operations: codeCalls, status: [429], error: "CodeAttemptsExceeded", source: "PLAT §4.3", certainty: "stated" },
+  { operations: ["auth"], status: [429], withCode: true, error: "CodeAttemptsExceeded", source: "PLAT §4.3", certainty: "stated" },
+  { operations: [...codeCalls, "auth"], status: [400, 401], message: /code is (expired|incorrect)|expired or incorrect/i, error: "InvalidCode", source: "FASHION §4.3", certainty: "app" },
+  { operations: ["changePassword"], status: [400], message: /passwords?\b.*\b(match|equal|same|differ)/i, error: "PasswordsDoNotMatch", source: "PLAT+ §4.3", certainty: "stated" },
+  { operations: codeCalls, status: [401], error: "InvalidCode", source: "API.md", certainty: "inferred" },
+
+  // A provider or a form that is not there
+  { operations: providerRoutes, status: [400], message: /provider.*not (defined|found)|form is not defined/i, error: "ProviderNotFound", source: "FASHION §4.3", certainty: "app" },
+  { operations: formRoutes, status: [400], message: /form.*not (defined|found)/i, error: "FormNotFound", source: "FASHION §4.3", certainty: "app" },
+
+  // Signing in
+  { operations: ["auth"], status: { from: 400, to: 499 }, message: /not activated/i, error: "UserNotActivated", source: "RN §4.3", certainty: "app" },
+  { operations: ["auth"], status: [401], withCode: true, error: "InvalidCode", source: "PLAT §4.3", certainty: "stated" },
+  { operations: ["auth"], status: [401], error: "InvalidCredentials", source: "FASHION §4.3", certainty: "app" },
+  { operations: ["auth"], status: [400, 404], message: /user not found|wrong password/i, error: "InvalidCredentials", source: "FASHION §4.3", certainty: "app" },
+  { operations: ["oauth"], status: [400, 401], error: "OAuthRejected", source: "REST, RULES+ §4.3", certainty: "captured" },
+  { operations: ["auth"], status: [400], error: "InvalidData", source: "RULES+ §4.3", certainty: "captured" },
+
+  // Signing up
+  { operations: ["signUp"], status: [400, 409], message: /exist/i, error: "UserAlreadyExists", source: "PLAT+ §4.3", certainty: "stated" },
+  { operations: ["signUp"], status: [409], error: "UserAlreadyExists", source: "PLAT+ §10.2", certainty: "inferred" },
+  { operations: ["signUp"], status: [400, 422], error: "InvalidData", source: "RULES, RULES+ §4.3", certainty: "captured" },
+
+  // What is left of the not-found, refused and too-many
+  { operations: providerRoutes, status: [404], error: "ProviderNotFound", source: "PLAT+ §4.3", certainty: "stated" },
+  { operations: ["changePassword", "checkCode", "activateUser"], status: [400], message: /\bcode\b/i, error: "InvalidCode", source: "§4.3", certainty: "inferred" },
+  { operations: formRoutes, status: [404], error: "FormNotFound", source: "§4.5", certainty: "inferred" },
+  { operations: "*", status: [429], error: "TooManyRequests", source: "RULES §4.2", certainty: "stated" },
+  { operations: "*", status: [400, 422], message: refusedBody, error: "InvalidRequest", source: "RULES+ §4.5", certainty: "captured" }
+] as const satisfies ReadonlyArray<Row>
+
+type Rows = (typeof table)[number]
+
+/** The rows that can meet an operation. */
+type RowsOf<Op extends Operation> = Rows extends infer R
+  ? R extends { readonly operations: "*" } ? R
+  : R extends { readonly operations: ReadonlyArray<infer Names> } ? Op extends Names ? R : never
+  : never
+  : never
+
+/** The domain errors that the table can make for an operation: its declared error type is derived from here. */
+export type DomainErrorOf<Op extends Operation> = InstanceType<DomainClasses[Extract<RowsOf<Op>["error"], DomainTag>]>
+
+/** Every error that the table can make for an operation. */
+export type ErrorOf<Op extends Operation> = DomainErrorOf<Op> | OneEntryError.OneEntryError
+
+export interface Answer {
+  readonly operation: Operation
+  /** The marker of the provider or the form. */
+  readonly marker: string
+  readonly envelope: ServerEnvelope
+  /** The server's `Retry-After` in milliseconds. */
+  readonly retryAfter: number | undefined
+  readonly withCode: boolean
+  /** The body of a success was `false`. */
+  readonly bodyFalse: boolean
+}
+
+const statusMatches = (status: Row["status"], value: number): boolean =>
+  status === undefined
+    ? value >= 400
+    : "from" in status
+    ? value >= status.from && value <= status.to
+    : status.includes(value)
+
+const rows: ReadonlyArray<Row> = table
+
+/** The row that decides an answer, if any does. */
+export const rowOf = (answer: Answer): Row | undefined =>
+  rows.find((row) =>
+    (row.operations === "*" || row.operations.includes(answer.operation)) &&
+    (row.bodyFalse === true ? answer.bodyFalse : !answer.bodyFalse && statusMatches(row.status, answer.envelope.statusCode)) &&
+    (row.withCode === undefined || row.withCode === answer.withCode) &&
+    (row.message === undefined || answer.envelope.messages.some((message) => row.message?.test(message)))
+  )
+
+const domain = {
+  UserAlreadyHasCode: AuthError.UserAlreadyHasCode,
+  UserAlreadyExists: AuthError.UserAlreadyExists,
+  UserNotFound: AuthError.UserNotFound,
+  EventNotFound: AuthError.EventNotFound,
+  ProviderNotFound: AuthError.ProviderNotFound,
+  InvalidCode: AuthError.InvalidCode,
+  CodeAttemptsExceeded: AuthError.CodeAttemptsExceeded,
+  InvalidCredentials: AuthError.InvalidCredentials,
+  UserNotActivated: AuthError.UserNotActivated,
+  InvalidData: AuthError.InvalidData,
+  OAuthRejected: AuthError.OAuthRejected,
+  FormNotFound: AuthError.FormNotFound,
+  PasswordsDoNotMatch: AuthError.PasswordsDoNotMatch
+} as const
+
+type DomainClasses = typeof domain
+
+const isDomainTag = (tag: Row["error"]): tag is DomainTag => Object.hasOwn(domain, tag)
+
+const retryAfterOf = (answer: Answer): { readonly retryAfter?: Duration.Duration } =>
+  answer.retryAfter === undefined ? {} : { retryAfter: Duration.millis(answer.retryAfter) }
+
+const reasonOf = (tag: ReasonTag, answer: Answer): OneEntryError.Reason => {
+  switch (tag) {
+    case "TooManyRequests":
+      return new OneEntryError.TooManyRequests({ ...answer.envelope, ...retryAfterOf(answer) })
+    case "ServerFailure":
+      return new OneEntryError.ServerFailure({ ...answer.envelope, ...retryAfterOf(answer) })
+    case "ResourceClosed":
+      return new OneEntryError.ResourceClosed(answer.envelope)
+    case "PermissionDenied":
+      return new OneEntryError.PermissionDenied(answer.envelope)
+    case "NotInPlan":
+      return new OneEntryError.NotInPlan(answer.envelope)
+    case "DeviceMetadataRejected":
+      return new OneEntryError.DeviceMetadataRejected(answer.envelope)
+    case "InvalidRequest": {
+      const { messages, ...rest } = answer.envelope
+      return new OneEntryError.InvalidRequest({ ...rest, issues: messages })
+    }
+    case "Unexpected":
+      return new OneEntryError.Unexpected(answer.envelope)
+  }
+}
+
+/** The error that an answer is. */
+export const classify = (answer: Answer): InstanceType<DomainClasses[DomainTag]> | OneEntryError.OneEntryError => {
+  const tag = rowOf(answer)?.error ?? "Unexpected"
+  return isDomainTag(tag)
+    ? new domain[tag]({ ...answer.envelope, ...retryAfterOf(answer), marker: answer.marker })
+    : new OneEntryError.OneEntryError({ operation: answer.operation, reason: reasonOf(tag, answer) })
+}

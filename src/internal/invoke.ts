@@ -1,0 +1,195 @@
+/**
+ * One way to run an operation: send, read, decode, classify. The decoders are built once per module; parsing, decoding
+ * and error mapping run in one synchronous step.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import type * as Schema from "effect/Schema"
+import type { Project } from "../ClientOptions.ts"
+import * as OneEntryError from "../OneEntryError.ts"
+import { classify, type ErrorOf, type Operation } from "./classification.ts"
+import type * as Lean from "./lean.ts"
+import { emptyEnvelope, readEnvelope } from "./serverEnvelope.ts"
+import type { Call, Transport } from "./transport.ts"
+import { notJson, parseJson, parseRetryAfter } from "./wire.ts"
+
+/** What is fixed about an operation. */
+export interface Endpoint<Op extends Operation, A> {
+  readonly operation: Op
+  readonly method: Call["method"]
+  /** What the body is in the language of the call. */
+  readonly decode: (body: unknown, langCode: string) => Exit.Exit<A, Schema.SchemaError>
+}
+
+/** What differs from call to call. */
+export interface Parts extends Pick<Call, "path" | "headers" | "body" | "secretPath"> {
+  /** The marker of the provider or form, for errors. */
+  readonly marker: string
+  readonly langCode: string
+  readonly withCode?: boolean
+}
+
+/** The endpoint of an operation whose success says nothing more. */
+export const nothing = <Op extends Operation>(operation: Op, method: Call["method"]): Endpoint<Op, void> => ({
+  operation,
+  method,
+  decode: () => Exit.void
+})
+
+/** The endpoint of an operation whose answer is decoded by a schema and then unwrapped for a language. */
+export const something = <Op extends Operation, W, A>(
+  operation: Op,
+  method: Call["method"],
+  decode: (body: unknown) => Exit.Exit<W, Schema.SchemaError>,
+  toDomain: (wire: W, langCode: string) => A
+): Endpoint<Op, A> => ({
+  operation,
+  method,
+  decode: (body, langCode) => {
+    const exit = decode(body)
+    return Exit.isSuccess(exit) ? Exit.succeed(toDomain(exit.value, langCode)) : Exit.failCause(exit.cause)
+  }
+})
+
+const invalidResponse = (operation: Operation, statusCode: number, issue: string) =>
+  Exit.fail(new OneEntryError.OneEntryError({ operation, reason: new OneEntryError.ResponseInvalid({ statusCode, issue }) }))
+
+/** What an answer means for an endpoint: its value, or the error that the table knows it by. */
+export const interpret = <Op extends Operation, A>(
+  endpoint: Endpoint<Op, A>,
+  parts: Parts,
+  answer: Lean.Answer,
+  now: number
+): Exit.Exit<A, ErrorOf<Op>> => {
+  const { status } = answer
+  const { operation } = endpoint
+  const body = parseJson(answer.text)
+  const success = status >= 200 && status < 300
+  if (success && body !== false) {
+    if (body === notJson) return invalidResponse(operation, status, "no JSON")
+    const exit = endpoint.decode(body, parts.langCode)
+    if (Exit.isSuccess(exit)) return Exit.succeed(exit.value)
+    const [reason] = exit.cause.reasons
+    return invalidResponse(operation, status, reason?._tag === "Fail" ? reason.error.message : "another shape")
+  }
+  const error = classify({
+    operation,
+    marker: parts.marker,
+    envelope: readEnvelope(status, body) ?? emptyEnvelope(status),
+    retryAfter: parseRetryAfter(answer.header("retry-after"), now),
+    withCode: parts.withCode === true,
+    bodyFalse: success
+  })
+  // The table's rows for an operation are what `ErrorOf` is computed from, so that this is what they made.
+  return Exit.fail(error as ErrorOf<Op>)
+}
+
+const isTransient = (error: unknown): error is OneEntryError.OneEntryError =>
+  OneEntryError.isOneEntryError(error) && error.isRetryable
+
+const maxRetryAfter = Duration.seconds(30)
+
+const defaultRetry: Schedule.Schedule<unknown, OneEntryError.OneEntryError> = Schedule.exponential("200 millis").pipe(
+  Schedule.setInputType<OneEntryError.OneEntryError>(),
+  Schedule.jittered,
+  Schedule.modifyDelay(({ duration, input }) =>
+    Effect.succeed(
+      input.retryAfter === undefined
+        ? duration
+        : Duration.max(duration, Duration.min(input.retryAfter, maxRetryAfter))
+    )
+  ),
+  Schedule.while(({ attempt }) => Effect.succeed(attempt <= 2))
+)
+
+/**
+ * Makes a call that changes nothing again after a failure that may pass. The schedule is entered only after a failure:
+ * entering it costs more than a call.
+ */
+export const retryTransient = <A, E, R>(
+  project: Project,
+  attempt: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | OneEntryError.OneEntryError, R> => {
+  if (project.retry === false) return attempt
+  const schedule = project.retry ?? defaultRetry
+  return Effect.catch(attempt, (first) => {
+    if (!isTransient(first)) return Effect.fail(first)
+    let pending: OneEntryError.OneEntryError | undefined = first
+    // Only what may pass is a failure to the schedule.
+    const again = Effect.matchEffect(attempt, {
+      onSuccess: (value): Effect.Effect<Result.Result<A, E>> => Effect.succeed(Result.succeed(value)),
+      onFailure: (error): Effect.Effect<Result.Result<A, E>, OneEntryError.OneEntryError> =>
+        isTransient(error) ? Effect.fail(error) : Effect.succeed(Result.fail(error))
+    })
+    const step = Effect.suspend(() => {
+      if (pending === undefined) return again
+      const error = pending
+      pending = undefined
+      return Effect.fail(error)
+    })
+    return Effect.flatMap(Effect.retry(step, schedule), Effect.fromResult)
+  })
+}
+
+/** Runs an operation without a session. */
+export const anonymous = <Op extends Operation, A>(
+  transport: Transport,
+  endpoint: Endpoint<Op, A>,
+  parts: Parts
+): Effect.Effect<A, ErrorOf<Op>> => {
+  const attempt = Effect.flatMap(
+    transport.send({
+      operation: endpoint.operation,
+      method: endpoint.method,
+      path: parts.path,
+      headers: parts.headers,
+      body: parts.body,
+      secretPath: parts.secretPath
+    }),
+    (answer) => Effect.clockWith((clock) => interpret(endpoint, parts, answer, clock.currentTimeMillisUnsafe()))
+  )
+  return endpoint.method === "GET" ? retryTransient(transport.project, attempt) : attempt
+}
+
+/** Path segments and query, encoded; parameters that are `undefined` are left out. */
+export const path = (
+  segments: ReadonlyArray<string>,
+  query?: Readonly<Record<string, string | number | boolean | undefined>>
+): string => {
+  let out = "/api/content"
+  for (const segment of segments) out += `/${encodeURIComponent(segment)}`
+  let separator = "?"
+  for (const key in query) {
+    const value = query[key]
+    if (value === undefined) continue
+    out += `${separator}${encodeURIComponent(key)}=${encodeURIComponent(value)}`
+    separator = "&"
+  }
+  return out
+}
+
+/** A secret as the wire needs it. */
+export const reveal = (value: string | Redacted.Redacted<string>): string =>
+  typeof value === "string" ? value : Redacted.value(value)
+
+/** The issues of arguments that must not be empty, or contain what no path or header can. */
+export const emptyArguments = (values: Readonly<Record<string, string | Redacted.Redacted<string>>>): ReadonlyArray<string> =>
+  Object.entries(values).flatMap(([name, value]) => {
+    const text = reveal(value)
+    if (typeof text !== "string" || text.trim() === "") return [`\`${name}\` must not be empty`]
+    // Neither can stand in a URL: the one is half a character, the others change which resource is meant.
+    if (/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text)) return [`\`${name}\` holds half a character`]
+    return text === "." || text === ".." ? [`\`${name}\` must not be "${text}"`] : []
+  })
+
+/** Fails with what is wrong with the arguments, or goes on. */
+export const checked = <A, E>(
+  operation: Operation,
+  issues: ReadonlyArray<string>,
+  run: () => Effect.Effect<A, E>
+): Effect.Effect<A, E | OneEntryError.OneEntryError> =>
+  issues.length === 0 ? run() : Effect.fail(OneEntryError.invalidRequest(operation, ...issues))

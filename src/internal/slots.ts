@@ -1,0 +1,143 @@
+/**
+ * What this process knows of each slot of a storage. All clients over one storage share it, so that they share one
+ * refresh. A slot is a small record in a map; a lock, a flight or listeners exist only while somebody uses them.
+ */
+import type * as Deferred from "effect/Deferred"
+import type * as Redacted from "effect/Redacted"
+import type * as Semaphore from "effect/Semaphore"
+import type * as DeviceMetadata from "../DeviceMetadata.ts"
+import type * as TokenStorage from "../TokenStorage.ts"
+import type { RefreshError, SessionEvent } from "./sessionEvent.ts"
+import type { StoredSession } from "./storedSession.ts"
+
+/** A refresh under way, which everybody waits for. */
+export interface Flight {
+  readonly done: Deferred.Deferred<void, RefreshError>
+  waiters: number
+}
+
+/** The last exchange of a refresh token failed: until when nobody tries again, and why. */
+export interface Cooldown {
+  readonly refreshToken: string
+  readonly until: number
+  readonly attempts: number
+  readonly error: RefreshError
+}
+
+export interface Slot {
+  readonly name: string
+  /** Sign-in, adopt, sign-out and clear bump it first. */
+  generation: number
+  /** Whether the storage has been read. */
+  loaded: boolean
+  /** What this process goes on with. */
+  session: StoredSession | undefined
+  /** What the storage holds, as far as this process knows: what a compare-and-set expects. */
+  encoded: string | undefined
+  /** `session` could not be written: it lives in memory only, and is written with the next change. */
+  unsaved: boolean
+  /** The access token that a 401 was had with. */
+  refused: string | undefined
+  flight: Flight | undefined
+  cooldown: Cooldown | undefined
+  /** The device of the slot before and after its sessions. */
+  device: DeviceMetadata.Metadata | undefined
+  /** Headers of an authorized call, for `session.accessToken`. */
+  headers: Readonly<Record<string, string>> | undefined
+  /** The access token as the public API shows it. */
+  accessToken: Redacted.Redacted<string> | undefined
+  /** Writers of this process exclude each other. */
+  writing: { readonly semaphore: Semaphore.Semaphore; users: number } | undefined
+  listeners: Set<(event: SessionEvent) => void> | undefined
+  warned: boolean
+  usedAt: number
+}
+
+const make = (name: string): Slot => ({
+  name,
+  generation: 0,
+  loaded: false,
+  session: undefined,
+  encoded: undefined,
+  unsaved: false,
+  refused: undefined,
+  flight: undefined,
+  cooldown: undefined,
+  device: undefined,
+  headers: undefined,
+  accessToken: undefined,
+  writing: undefined,
+  listeners: undefined,
+  warned: false,
+  usedAt: 0
+})
+
+/** Slots used within this time are not put in order again: order is for eviction, and need not be exact. */
+const orderMillis = 1_000
+
+/** How many of the oldest slots one call looks at. */
+const sweepStep = 8
+
+/** What only this process knows, or somebody waits for, keeps a slot in memory. */
+const isIdle = (slot: Slot): boolean =>
+  slot.flight === undefined && slot.writing === undefined && slot.listeners === undefined && !slot.unsaved
+
+/** All slots of one storage, the one used longest ago first. */
+export class Registry {
+  private readonly slots = new Map<string, Slot>()
+  /** How many idle slots stay in memory, and for how long (milliseconds). */
+  maxIdle = 10_000
+  maxIdleMillis = 600_000
+
+  get(name: string, now: number): Slot {
+    let slot = this.slots.get(name)
+    if (slot === undefined) {
+      this.sweep(now)
+      slot = make(name)
+      slot.usedAt = now
+      this.slots.set(name, slot)
+    } else if (now - slot.usedAt > orderMillis) {
+      slot.usedAt = now
+      this.slots.delete(name)
+      this.slots.set(name, slot)
+    }
+    return slot
+  }
+
+  /** The slot if it is in memory. */
+  peek(name: string): Slot | undefined {
+    return this.slots.get(name)
+  }
+
+  get size(): number {
+    return this.slots.size
+  }
+
+  /** Lets go of a few idle slots that are past their time, or too many: one new slot, a bounded amount of work. */
+  sweep(now: number): void {
+    let left = sweepStep
+    for (const slot of this.slots.values()) {
+      if (left-- === 0) return
+      if (this.slots.size < this.maxIdle && now - slot.usedAt < this.maxIdleMillis) return
+      if (isIdle(slot) && (slot.cooldown === undefined || slot.cooldown.until <= now)) this.slots.delete(slot.name)
+    }
+  }
+}
+
+const registries = new WeakMap<TokenStorage.TokenStorage["Service"], Registry>()
+
+/** The registry of a storage. */
+export const registryOf = (storage: TokenStorage.TokenStorage["Service"]): Registry => {
+  let registry = registries.get(storage)
+  if (registry === undefined) {
+    registry = new Registry()
+    registries.set(storage, registry)
+  }
+  return registry
+}
+
+/** Tells everybody who listens to the slot. */
+export const emit = (slot: Slot, event: SessionEvent): void => {
+  if (slot.listeners === undefined) return
+  for (const listener of slot.listeners) listener(event)
+}

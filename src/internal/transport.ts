@@ -1,0 +1,229 @@
+/**
+ * Sends a request to the project and reads the answer whole: one way for every operation, anonymous or not. It holds
+ * the rules that no call may break: the configured origin only, no redirect followed, no trace headers to the API, a
+ * time limit and a size limit.
+ */
+import * as ByteSize from "effect/ByteSize"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as UrlParams from "effect/http/UrlParams"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
+import type { Project } from "../ClientOptions.ts"
+import type * as DeviceMetadata from "../DeviceMetadata.ts"
+import * as OneEntryError from "../OneEntryError.ts"
+import * as Deadlines from "./deadlines.ts"
+import * as Lean from "./lean.ts"
+
+/** A request with everything decided. */
+export interface Call {
+  readonly operation: string
+  readonly method: "GET" | "POST" | "PUT" | "DELETE"
+  /** Encoded path from the project's address on, with its query. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | HttpBody.HttpBody | undefined
+  /** The path holds a credential (a push token): no span may name it. */
+  readonly secretPath?: boolean | undefined
+}
+
+export interface Transport {
+  readonly project: Project
+  /** The headers of an anonymous call; with a body, the JSON content type too. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly send: (call: Call) => Effect.Effect<Lean.Answer, OneEntryError.OneEntryError>
+  /** Runs one request of somebody's own under the same rules, the answer unread. */
+  readonly stream: (
+    operation: string,
+    request: HttpClientRequest.HttpClientRequest
+  ) => Effect.Effect<HttpClientResponse.HttpClientResponse, OneEntryError.OneEntryError>
+}
+
+
+const redactedHeaders = ["x-app-token", "x-device-metadata", "x-guest-id"]
+
+const isSpan = (context: Context.Context<never>): boolean =>
+  Context.getOrUndefined(context, Tracer.ParentSpan) !== undefined
+
+const always = () => true
+
+/** What the request's context must say, whatever the caller's says. */
+const requestContext = (
+  caller: Context.Context<never>,
+  maxBytes: number,
+  silent: boolean
+): Context.Context<never> => {
+  const init = Context.getOrUndefined(caller, Lean.RequestInit)
+  return caller.pipe(
+    Context.add(HttpClient.TracerPropagationEnabled, false),
+    // A call outside of a span would begin a trace of its own, for nobody.
+    Context.add(HttpClient.TracerDisabledWhen, silent || !isSpan(caller) ? always : Context.get(caller, HttpClient.TracerDisabledWhen)),
+    Context.add(Headers.CurrentRedactedNames, [...Context.get(caller, Headers.CurrentRedactedNames), ...redactedHeaders]),
+    Context.add(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBytes)),
+    Context.add(Lean.RequestInit, { ...init, redirect: "manual" })
+  )
+}
+
+const readText = (
+  response: HttpClientResponse.HttpClientResponse,
+  maxBytes: number
+): Effect.Effect<string, Lean.Failure> => {
+  const tooLarge = Effect.fail<Lean.Failure>({ _tag: "TooLarge", status: response.status })
+  const web = Option.getOrUndefined(HttpClientResponse.toWeb(response))
+  if (web !== undefined) {
+    return Effect.filterOrElse(
+      Effect.tryPromise({
+        try: () => Lean.readWeb(web, maxBytes),
+        catch: (cause): Lean.Failure => ({ _tag: "Network", description: Lean.describeCause(cause) })
+      }),
+      (text): text is string => text !== undefined,
+      () => tooLarge
+    )
+  }
+  if (Number(response.headers["content-length"]) > maxBytes) return tooLarge
+  return Effect.matchEffect(response.text, {
+    onFailure: (error) => Effect.fail(toFailure(error)),
+    onSuccess: (text) => (text.length > maxBytes ? tooLarge : Effect.succeed(text))
+  })
+}
+
+const toReason = (failure: Lean.Failure, project: Project): OneEntryError.Reason => {
+  switch (failure._tag) {
+    case "Network":
+      return new OneEntryError.Network(failure.description === undefined ? {} : { description: failure.description })
+    case "Timeout":
+      return new OneEntryError.Timeout({ after: project.requestTimeout })
+    case "Redirected":
+      return new OneEntryError.Redirected({ statusCode: failure.status })
+    case "TooLarge":
+      return new OneEntryError.ResponseInvalid({
+        statusCode: failure.status,
+        issue: `more than ${project.maxResponseBytes} bytes (\`maxResponseBytes\`)`
+      })
+  }
+}
+
+const toFailure = (error: HttpClientError.HttpClientError): Lean.Failure => ({
+  _tag: "Network",
+  description: Lean.describe(error)
+})
+
+/** A client that dies is a network that fails: no answer and no client turns into a defect. */
+const withoutDefects = <A>(effect: Effect.Effect<A, Lean.Failure>): Effect.Effect<A, Lean.Failure> =>
+  Effect.catchDefect(effect, (defect) =>
+    Effect.fail<Lean.Failure>({ _tag: "Network", description: defect instanceof Error ? defect.name : "unknown defect" }))
+
+/** Serialises device metadata for a header: ASCII only, whatever a browser calls itself. */
+export const deviceHeader = (device: DeviceMetadata.Metadata): string =>
+  JSON.stringify({
+    fingerprint: Redacted.value(device.fingerprint),
+    deviceInfo: {
+      os: device.deviceInfo.os.slice(0, 256),
+      browser: device.deviceInfo.browser.slice(0, 512),
+      location: device.deviceInfo.location.slice(0, 64)
+    }
+  }).replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
+/** Makes the transport of a project over a client. */
+export const make = (project: Project, http: HttpClient.HttpClient): Effect.Effect<Transport, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const deadlines = Deadlines.make(Duration.toMillis(project.requestTimeout))
+    yield* Effect.addFinalizer(() => deadlines.stop)
+    const maxBytes = project.maxResponseBytes
+    const onTimeout = (): Lean.Failure => ({ _tag: "Timeout" })
+
+    // Callers share a context more often than not, and a context costs more to make than to compare.
+    let lastCaller: Context.Context<never> | undefined
+    let lastContext: Context.Context<never> = Context.empty()
+    const contextFor = (caller: Context.Context<never>): Context.Context<never> => {
+      if (lastCaller !== caller) {
+        lastCaller = caller
+        lastContext = requestContext(caller, maxBytes, false)
+      }
+      return lastContext
+    }
+
+    const overClient = (call: Call, caller: Context.Context<never>): Effect.Effect<Lean.Answer, Lean.Failure> => {
+      const body = typeof call.body === "string" ? HttpBody.text(call.body, "application/json") : call.body
+      const request = HttpClientRequest.makeWith(
+        call.method,
+        project.baseUrl + call.path,
+        UrlParams.empty,
+        Option.none(),
+        Headers.fromRecordUnsafe(call.headers),
+        body ?? HttpBody.empty
+      )
+      return deadlines.within(
+        withoutDefects(Effect.matchEffect(http.execute(request), {
+          onFailure: (error) => Effect.fail(toFailure(error)),
+          onSuccess: (response): Effect.Effect<Lean.Answer, Lean.Failure> =>
+            Lean.isRedirect(response.status)
+              ? Effect.fail({ _tag: "Redirected", status: response.status })
+              : Effect.map(readText(response, maxBytes), (text) => ({
+                status: response.status,
+                text,
+                header: (name) => response.headers[name]
+              }))
+        })),
+        call.secretPath === true ? requestContext(caller, maxBytes, true) : contextFor(caller),
+        onTimeout
+      )
+    }
+
+    const lean = Lean.isLean(http) ? http[Lean.LeanTypeId] : undefined
+
+    const toError = (operation: string) => (failure: Lean.Failure) =>
+      new OneEntryError.OneEntryError({ operation, reason: toReason(failure, project) })
+
+    return {
+      project,
+      headers: {
+        accept: "application/json",
+        ...(project.appToken === undefined ? {} : { "x-app-token": Redacted.value(project.appToken) })
+      },
+      send: (call) =>
+        Effect.mapError(
+          Effect.withFiber((fiber) =>
+            lean !== undefined && (call.body === undefined || typeof call.body === "string") &&
+              !isSpan(fiber.context) && Context.getOrUndefined(fiber.context, Lean.RequestInit) === undefined
+              ? lean({
+                method: call.method,
+                url: project.baseUrl + call.path,
+                headers: call.headers,
+                body: call.body,
+                maxBytes,
+                watch: (expire) => deadlines.watch(fiber, expire),
+                fiber
+              })
+              : overClient(call, fiber.context)
+          ),
+          toError(call.operation)
+        ),
+      stream: (operation, request) =>
+        Effect.mapError(
+          Effect.withFiber((fiber) =>
+            deadlines.within(
+              withoutDefects(Effect.mapError(http.execute(request), toFailure)),
+              contextFor(fiber.context),
+              onTimeout
+            )
+          ),
+          toError(operation)
+        ).pipe(
+          Effect.filterOrFail(
+            (response) => !Lean.isRedirect(response.status),
+            (response) => toError(operation)({ _tag: "Redirected", status: response.status })
+          )
+        )
+    }
+  })
