@@ -25,6 +25,12 @@ import * as Locale from "./internal/locale.ts"
 /**
  * Every attribute type that a form field can have.
  *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * console.log(FieldValue.types.includes("textWithHeader")) // => true
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -53,6 +59,13 @@ export const types = [
 /**
  * The name of an attribute type.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const type: FieldValue.AttributeType = "dateTime"
+ * console.log(type)
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -61,6 +74,14 @@ export type AttributeType = (typeof types)[number]
 /**
  * A text that may be secret.
  *
+ * ```ts
+ * import { Redacted } from "effect"
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const password: FieldValue.Secret = Redacted.make("secret")
+ * console.log(String(password)) // => "<redacted>"
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -68,6 +89,17 @@ export type Secret = string | Redacted.Redacted<string>
 
 /**
  * A date as the server keeps it: the instant in UTC, and how it reads.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const birthday: FieldValue.DateValue = {
+ *   fullDate: "1990-05-07T00:00:00.000Z",
+ *   formattedValue: "07-05-1990",
+ *   formatString: "DD-MM-YYYY"
+ * }
+ * console.log(birthday.formattedValue)
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -83,6 +115,13 @@ export interface DateValue {
  * `DateTime` (a zoned one is formatted in its zone, any other in UTC), a `Date`, or an ISO 8601 string. A string without
  * offset is UTC; for the type `time` a time of day (`"14:30"`) is one too.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const days: ReadonlyArray<FieldValue.DateInput> = ["1990-05-07", new Date(0), { fullDate: "1990-05-07" }]
+ * console.log(days.length)
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -94,6 +133,13 @@ export type DateInput =
 
 /**
  * A text, in exactly one of three notations.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const about: FieldValue.TextValue = { mdValue: "This is **me**" }
+ * console.log(about.mdValue)
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -111,6 +157,13 @@ export type TextValue =
 /**
  * A text with a header, in exactly one of three notations.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const about: FieldValue.TextWithHeaderValue = { header: "About", plainValue: "This is me" }
+ * console.log(about.header)
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -118,6 +171,13 @@ export type TextWithHeaderValue = TextValue & { readonly header?: string }
 
 /**
  * One choice of a list or radio button: its value (or id), or, for older servers, the whole choice.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const choices: ReadonlyArray<FieldValue.Choice> = ["red", 7, { title: "Blue", value: "2" }]
+ * console.log(choices.length)
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -127,6 +187,13 @@ export type Choice = string | number | { readonly [key: string]: Schema.Json }
 /**
  * One end of a time interval.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const start: FieldValue.Moment = "2024-05-07T10:00:00+02:00"
+ * console.log(start)
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -134,6 +201,17 @@ export type Moment = DateTime.DateTime | Date | string
 
 /**
  * A file that the server has already, as an upload returns it; `size` in bytes.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const picture: FieldValue.UploadedFile = {
+ *   filename: "files/a.png",
+ *   downloadLink: "https://my-project.oneentry.cloud/files/a.png",
+ *   size: 392585
+ * }
+ * console.log(picture.size)
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -143,6 +221,13 @@ export type UploadedFile = Encoding.UploadedFile
 /**
  * Where the SDK puts a file that it uploads for a field: the owner's `type`, `entity` and `id`, and how an image is
  * made smaller (pixels). It is never sent as part of the field.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const query: FieldValue.FileQuery = { type: "page", entity: "editor", id: 3492, width: 400, compress: true }
+ * console.log(query.id)
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -156,6 +241,13 @@ export type FileQuery = Encoding.FileQuery
 /**
  * A line of text; a secret as `Redacted`.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.StringField = { marker: "name_reg", type: "string", value: "Ann" }
+ * console.log(field.marker)
+ * ```
+ *
  * @category fields
  * @since 0.1.0
  */
@@ -167,6 +259,13 @@ export interface StringField {
 
 /**
  * A whole number, or its digits as text.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.IntegerField = { marker: "age", type: "integer", value: 33 }
+ * console.log(field.marker)
+ * ```
  *
  * @category fields
  * @since 0.1.0
@@ -180,6 +279,13 @@ export interface IntegerField {
 /**
  * A number, or its digits as text.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.FloatField = { marker: "height", type: "float", value: 1.74 }
+ * console.log(field.marker)
+ * ```
+ *
  * @category fields
  * @since 0.1.0
  */
@@ -191,6 +297,13 @@ export interface FloatField {
 
 /**
  * A date, a date and time, or a time of day.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.DateField = { marker: "birthday", type: "date", value: "1990-05-07" }
+ * console.log(field.marker)
+ * ```
  *
  * @category fields
  * @since 0.1.0
@@ -204,6 +317,13 @@ export interface DateField {
 /**
  * A string is taken as `plainValue`.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.TextField = { marker: "about", type: "text", value: { htmlValue: "<p>This is me</p>" } }
+ * console.log(field.marker)
+ * ```
+ *
  * @category fields
  * @since 0.1.0
  */
@@ -215,6 +335,17 @@ export interface TextField {
 
 /**
  * A text with a header; a string is taken as `plainValue`.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.TextWithHeaderField = {
+ *   marker: "about",
+ *   type: "textWithHeader",
+ *   value: { header: "About", htmlValue: "<p>This is me</p>" }
+ * }
+ * console.log(field.marker)
+ * ```
  *
  * @category fields
  * @since 0.1.0
@@ -228,6 +359,13 @@ export interface TextWithHeaderField {
 /**
  * Always sent as an array.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.ListField = { marker: "colours", type: "list", value: ["red", "blue"] }
+ * console.log(field.marker)
+ * ```
+ *
  * @category fields
  * @since 0.1.0
  */
@@ -239,6 +377,13 @@ export interface ListField {
 
 /**
  * A bare string is sent as it is, an array as an array: servers differ.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.RadioButtonField = { marker: "plan", type: "radioButton", value: ["basic"] }
+ * console.log(field.marker)
+ * ```
  *
  * @category fields
  * @since 0.1.0
@@ -252,6 +397,13 @@ export interface RadioButtonField {
 /**
  * Ids of pages (numbers) or products (`"p-<parentId>-<productId>"`).
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.EntityField = { marker: "pages", type: "entity", value: [2954, "p-10-2957"] }
+ * console.log(field.marker)
+ * ```
+ *
  * @category fields
  * @since 0.1.0
  */
@@ -263,6 +415,17 @@ export interface EntityField {
 
 /**
  * One pair or several of start and end; sent in UTC.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.TimeIntervalField = {
+ *   marker: "visit",
+ *   type: "timeInterval",
+ *   value: ["2024-05-07T10:00:00Z", "2024-05-07T11:00:00Z"]
+ * }
+ * console.log(field.marker)
+ * ```
  *
  * @category fields
  * @since 0.1.0
@@ -277,6 +440,18 @@ export interface TimeIntervalField {
  * Files: those that the server has, as their descriptors, or new ones (`File`, `Blob`) with a `fileQuery`, which are
  * uploaded before the form is sent.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.FileField = {
+ *   marker: "avatar",
+ *   type: "image",
+ *   value: [new Blob(["…"], { type: "image/png" })],
+ *   fileQuery: { type: "page", entity: "editor", id: 3492 }
+ * }
+ * console.log(field.marker)
+ * ```
+ *
  * @category fields
  * @since 0.1.0
  */
@@ -290,6 +465,13 @@ export interface FileField {
 /**
  * The answer to a captcha.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.SpamField = { marker: "captcha", type: "spam", value: { event: { token: "…", siteKey: "…" } } }
+ * console.log(field.marker)
+ * ```
+ *
  * @category fields
  * @since 0.1.0
  */
@@ -301,6 +483,13 @@ export interface SpamField {
 
 /**
  * Any JSON value, or JSON text as a string.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.JsonField = { marker: "settings", type: "json", value: { theme: "dark" } }
+ * console.log(field.marker)
+ * ```
  *
  * @category fields
  * @since 0.1.0
@@ -314,6 +503,13 @@ export interface JsonField {
 /**
  * Never sent; may stand in a form's values all the same.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.ButtonField = { marker: "send", type: "button" }
+ * console.log(field.marker)
+ * ```
+ *
  * @category fields
  * @since 0.1.0
  */
@@ -325,6 +521,13 @@ export interface ButtonField {
 
 /**
  * A field whose type this package does not know yet; sent with `customType`.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.CustomField = { marker: "where", type: "custom", customType: "location", value: [52.5, 13.4] }
+ * console.log(field.marker)
+ * ```
  *
  * @category fields
  * @since 0.1.0
@@ -375,6 +578,13 @@ export type FormField =
  * A credential: the marker of the form's login or password field, and its value. A `type` may stand here, and is not
  * sent.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const field: FieldValue.AuthField = { marker: "email_reg", value: "ann@example.com" }
+ * console.log(field.marker)
+ * ```
+ *
  * @category fields
  * @since 0.1.0
  */
@@ -387,6 +597,14 @@ export interface AuthField {
 /**
  * The fields of a form: one, several, or already keyed by language as the wire has it.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const one: FieldValue.FormFields = { marker: "last_name", type: "string", value: "Ivanov" }
+ * const keyed: FieldValue.FormFields = { en_US: [one] }
+ * console.log(Object.keys(keyed))
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -397,6 +615,13 @@ export type FormFields =
 
 /**
  * Where codes and notices are sent. Newest servers take `email` only.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const contacts: FieldValue.NotificationData = { email: "ann@example.com", phonePush: [], phoneSMS: "+18007986545" }
+ * console.log(contacts.email)
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -409,6 +634,18 @@ export interface NotificationData {
 
 /**
  * What a registration takes: the input of `AuthProvider.signUp` and the result of `SignUpForm.encode`.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const data: FieldValue.SignUpData = {
+ *   formIdentifier: "reg",
+ *   authData: [{ marker: "email_reg", value: "ann@example.com" }],
+ *   formData: [{ marker: "name_reg", type: "string", value: "Ann" }],
+ *   notificationData: { email: "ann@example.com" }
+ * }
+ * console.log(data.formIdentifier)
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -446,6 +683,12 @@ export const auth = (marker: string, value: Secret): AuthField => ({ marker, val
 /**
  * A `string` field.
  *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * console.log(FieldValue.string("name_reg", "Ann")) // => { marker: "name_reg", type: "string", value: "Ann" }
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -453,6 +696,13 @@ export const string = (marker: string, value: Secret): StringField => ({ marker,
 
 /**
  * An `integer` field; digits beyond 2^53 as a `bigint` or a string.
+ *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * FieldValue.integer("age", 33)
+ * FieldValue.integer("serial", 12345678901234567890n)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -466,6 +716,12 @@ export const integer = (marker: string, value: number | bigint | string): Intege
 /**
  * A `float` field.
  *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * FieldValue.float("height", 1.74)
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -473,6 +729,12 @@ export const float = (marker: string, value: number | string): FloatField => ({ 
 
 /**
  * A `real` field.
+ *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * FieldValue.real("balance", "0.1234567890123456789")
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -514,6 +776,13 @@ export const date = (marker: string, value: DateInput, options?: { readonly form
 /**
  * A `dateTime` field, written as `DD-MM-YYYY HH:mm` unless a format says otherwise.
  *
+ * ```ts
+ * import { DateTime } from "effect"
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * FieldValue.dateTime("visit", DateTime.makeZonedUnsafe("2024-05-07T21:02:00Z", { timeZone: "Europe/Berlin" }))
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -525,6 +794,12 @@ export const dateTime = (
 
 /**
  * A `time` field, written as `HH:mm` unless a format says otherwise.
+ *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * FieldValue.time("alarm", "06:30")
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -558,6 +833,12 @@ export const text = (marker: string, value: string | TextValue): TextField => ({
 /**
  * A `textWithHeader` field; a string is plain text.
  *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * FieldValue.textWithHeader("about", "About me", { htmlValue: "<p>This is me</p>" })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -573,6 +854,12 @@ const isReadonlyArray = <A>(value: A | ReadonlyArray<A>): value is ReadonlyArray
 /**
  * A `list` field with one choice or several.
  *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * FieldValue.list("colours", ["red", "blue"])
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -584,6 +871,12 @@ export const list = (marker: string, value: Choice | ReadonlyArray<Choice>): Lis
 
 /**
  * A `radioButton` field with its one choice, sent as an array of one.
+ *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * FieldValue.radioButton("plan", "basic")
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -597,6 +890,12 @@ export const radioButton = (marker: string, value: Choice): RadioButtonField => 
 /**
  * An `entity` field with ids of pages or products.
  *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * FieldValue.entity("pages", [2954, 2957])
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -608,6 +907,12 @@ export const entity = (marker: string, value: Choice | ReadonlyArray<Choice>): E
 
 /**
  * A `timeInterval` field of one pair or several.
+ *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * FieldValue.timeInterval("visit", ["2024-05-07T10:00:00Z", "2024-05-07T11:00:00Z"])
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -644,6 +949,13 @@ export const image = (marker: string, value: FileField["value"], fileQuery?: Fil
 /**
  * A `groupOfImages` field; see `image`.
  *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * const pictures = [new Blob(["…"]), new Blob(["…"])]
+ * FieldValue.groupOfImages("gallery", pictures, { type: "page", entity: "editor", id: 3492 })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -653,6 +965,12 @@ export const groupOfImages = (marker: string, value: FileField["value"], fileQue
 /**
  * A `file` field; see `image`.
  *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * FieldValue.file("cv", new File(["…"], "cv.pdf"), { type: "page", entity: "editor", id: 3492 })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -661,6 +979,13 @@ export const file = (marker: string, value: FileField["value"], fileQuery?: File
 
 /**
  * A `spam` (captcha) field.
+ *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * const field = (tokenOfCaptcha: string) => FieldValue.spam("captcha", tokenOfCaptcha, "site-key")
+ * console.log(field("…").marker)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -674,6 +999,12 @@ export const spam = (marker: string, token: Secret, siteKey: string): SpamField 
 /**
  * A `json` field; a string is taken as JSON text.
  *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * FieldValue.json("settings", { theme: "dark" })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -681,6 +1012,12 @@ export const json = (marker: string, value: Schema.Json): JsonField => ({ marker
 
 /**
  * A field of a type that this package does not know.
+ *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * FieldValue.custom("where", "location", [52.5, 13.4])
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -699,6 +1036,14 @@ export const custom = (marker: string, customType: string, value: Schema.Json): 
 /**
  * A field as it goes over the wire: these three keys and no other. Secrets are open here: never log one.
  *
+ * ```ts
+ * import { Result } from "effect"
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * const items: ReadonlyArray<FieldValue.WireField> = Result.getOrThrow(FieldValue.encode([FieldValue.integer("age", "33")]))
+ * console.log(items) // => [{ marker: "age", type: "integer", value: 33 }]
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -711,6 +1056,13 @@ export interface WireField {
 /**
  * A credential as it goes over the wire. The secret is open here: never log one.
  *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const item: FieldValue.WireAuthField = { marker: "email_reg", value: "ann@example.com" }
+ * console.log(item.marker)
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -721,6 +1073,13 @@ export interface WireAuthField {
 
 /**
  * A field with files to upload before it can be sent; `attach` makes a wire field of it.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const describe = (pending: FieldValue.PendingUpload) => `${pending.marker}: ${pending.files.length} files`
+ * console.log(typeof describe)
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -735,6 +1094,13 @@ export interface PendingUpload {
 
 /**
  * A field after encoding: ready for the wire, or waiting for its upload.
+ *
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const waits = (prepared: FieldValue.Prepared) => prepared._tag === "Upload"
+ * console.log(waits({ _tag: "Ready", field: { marker: "a", type: "string", value: "x" } })) // => false
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -777,6 +1143,15 @@ const settle = <A>(value: A, issues: ReadonlyArray<FormIssue>): Result.Result<A,
  *
  * Takes `unknown` as well, for values that no type checker has seen.
  *
+ * ```ts
+ * import { Result } from "effect"
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * const picture = FieldValue.image("avatar", new Blob(["…"]), { type: "page", entity: "editor", id: 3492 })
+ * const prepared = Result.getOrThrow(FieldValue.prepare([FieldValue.string("name_reg", "Ann"), picture]))
+ * console.log(prepared.map((item) => item._tag)) // => ["Ready", "Upload"]
+ * ```
+ *
  * @category encoding
  * @since 0.1.0
  */
@@ -796,6 +1171,17 @@ export const prepare = (
 /**
  * Completes a field with what its upload returned, in the order of its new files; those the server had already keep
  * their places. An upload that returned fewer files than were sent is a `FormInvalid`.
+ *
+ * ```ts
+ * import { Result } from "effect"
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * const picture = FieldValue.image("avatar", new Blob(["…"]), { type: "page", entity: "editor", id: 3492 })
+ * const uploaded = [{ filename: "files/a.png", downloadLink: "https://my-project.oneentry.cloud/a.png", size: 3 }]
+ * for (const item of Result.getOrThrow(FieldValue.prepare(picture))) {
+ *   if (item._tag === "Upload") console.log(Result.getOrThrow(FieldValue.attach(item, uploaded)).value)
+ * }
+ * ```
  *
  * @category encoding
  * @since 0.1.0
@@ -828,6 +1214,16 @@ export const attach = (
 
 /**
  * The new files of a field in order, as `attach` expects their uploads.
+ *
+ * ```ts
+ * import { Result } from "effect"
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * const picture = FieldValue.image("avatar", new Blob(["…"]), { type: "page", entity: "editor", id: 3492 })
+ * for (const item of Result.getOrThrow(FieldValue.prepare(picture))) {
+ *   if (item._tag === "Upload") console.log(FieldValue.newFiles(item).length) // => 1
+ * }
+ * ```
  *
  * @category encoding
  * @since 0.1.0
@@ -865,6 +1261,13 @@ export const encode = (
 /**
  * The lists of fields in `FormFields`, by language: what is not keyed yet belongs to `langCode`.
  *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * const field = FieldValue.string("last_name", "Ivanov")
+ * console.log(FieldValue.byLanguage(field, "en_US")) // => [["en_US", [field]]]
+ * ```
+ *
  * @category encoding
  * @since 0.1.0
  */
@@ -882,6 +1285,14 @@ const isField = (data: Exclude<FormFields, ReadonlyArray<FormField>>): data is F
 /**
  * Encodes credentials for `authData`: marker and value only, since the server refuses any other key. Empty values are
  * dropped. Secrets are opened here.
+ *
+ * ```ts
+ * import { Redacted, Result } from "effect"
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * const items = FieldValue.encodeAuthData([FieldValue.auth("password_reg", Redacted.make("secret"))])
+ * console.log(Result.getOrThrow(items)[0]?.marker) // => "password_reg"
+ * ```
  *
  * @category encoding
  * @since 0.1.0
@@ -909,6 +1320,12 @@ export const encodeAuthData = (
 /**
  * Notification data as the wire wants it: empty contacts left out (the server refuses an empty `phoneSMS`), `phonePush`
  * always an array.
+ *
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * console.log(FieldValue.encodeNotificationData({ email: "ann@example.com", phoneSMS: "" })) // => { email: "ann@example.com" }
+ * ```
  *
  * @category encoding
  * @since 0.1.0
@@ -947,6 +1364,13 @@ export const DateValue = Schema.Struct({
 
 /**
  * A text that came back: the notation it was written in, sometimes others beside it.
+ *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * console.log(Schema.is(FieldValue.TextContent)({ mdValue: "This is **me**" })) // => true
+ * ```
  *
  * @category schemas
  * @since 0.1.0
@@ -1007,6 +1431,14 @@ const EntryType = Schema.Union([
  *
  * An entry whose type the server left out, or this package does not know, or whose value does not fit its type, has no
  * `type` (the server's word for it, if any, is `rawType`) and an `unknown` value.
+ *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * const entry = Schema.decodeUnknownSync(FieldValue.FieldEntry)({ marker: "age", type: "integer", value: "33" })
+ * if (entry.type === "integer") console.log(entry.value) // => 33
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -1152,6 +1584,14 @@ export const FieldEntry: Schema.Codec<FieldEntry, typeof WireEntry.Encoded> = Wi
 /**
  * The fields that came back, bare or keyed by language; take those of one language with `entries`.
  *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * const all = Schema.decodeUnknownSync(FieldValue.FieldEntries)({ en_US: [{ marker: "name_reg", type: "string", value: "Ann" }] })
+ * console.log(FieldValue.entries(all, "en_US").length) // => 1
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -1163,6 +1603,14 @@ export const FieldEntries: Schema.Codec<Locale.Localized<ReadonlyArray<FieldEntr
 /**
  * The fields of a language; where that language is absent those of the first one, and an empty array where there is
  * none.
+ *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * const all = Schema.decodeUnknownSync(FieldValue.FieldEntries)({ en_US: [{ marker: "name_reg", type: "string", value: "Ann" }] })
+ * console.log(FieldValue.entries(all, "en_US").length) // => 1
+ * ```
  *
  * @category decoding
  * @since 0.1.0

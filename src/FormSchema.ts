@@ -41,6 +41,14 @@ export type { Rule, Validator, ValidatorName, ValidatorProblem } from "./interna
  * The schema of a form on the wire, of any server. What it decodes still has all its languages: `fromWire` takes one.
  * Fails only for a form without `id` or `identifier`, or a field without `marker` or `type`.
  *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { FormSchema } from "effect-oneentry"
+ *
+ * const wire = Schema.decodeUnknownSync(FormSchema.WireForm)({ id: 4, identifier: "reg", attributes: {} })
+ * console.log(FormSchema.fromWire(wire, "en_US").attributes) // => []
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -49,6 +57,18 @@ export const WireForm = Model.WireForm
 /**
  * A form in the language of the call, its fields sorted by position.
  *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { FormSchema } from "effect-oneentry"
+ *
+ * const wire = Schema.decodeUnknownSync(FormSchema.WireForm)({
+ *   id: 4,
+ *   identifier: "reg",
+ *   localizeInfos: { en_US: { title: "Registration" }, de_DE: { title: "Anmeldung" } }
+ * })
+ * console.log(FormSchema.fromWire(wire, "de_DE").localizeInfos.title) // => "Anmeldung"
+ * ```
+ *
  * @category decoding
  * @since 0.1.0
  */
@@ -56,6 +76,13 @@ export const fromWire: (wire: typeof WireForm.Type, langCode: string) => Model.F
 
 /**
  * A page of forms. `total` counts all there are, where the server says it.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const markers = (page: FormSchema.FormsPage) => page.items.map((form) => form.identifier)
+ * console.log(markers({ items: [], total: 0 })) // => []
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -68,6 +95,14 @@ export interface FormsPage {
 /**
  * The schema of a page of forms on the wire: `{ items, total }`, or the bare array of older servers.
  *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { FormSchema } from "effect-oneentry"
+ *
+ * const wire = Schema.decodeUnknownSync(FormSchema.WireFormsPage)({ items: [{ id: 4, identifier: "reg" }], total: 1 })
+ * console.log(FormSchema.fromWirePage(wire, "en_US").total) // => 1
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -75,6 +110,14 @@ export const WireFormsPage = Model.WireFormsPage
 
 /**
  * A page of forms in the language of the call.
+ *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { FormSchema } from "effect-oneentry"
+ *
+ * const wire = Schema.decodeUnknownSync(FormSchema.WireFormsPage)([{ id: 4, identifier: "reg" }])
+ * console.log(FormSchema.fromWirePage(wire, "en_US").items[0]?.identifier) // => "reg"
+ * ```
  *
  * @category decoding
  * @since 0.1.0
@@ -110,6 +153,17 @@ export const decode = (json: unknown, langCode: string): Effect.Effect<Model.For
 /**
  * Whether a form is one for registration and sign-in, in either spelling.
  *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { FormSchema } from "effect-oneentry"
+ *
+ * const form = Effect.runSync(FormSchema.decode(
+ *   { id: 4, identifier: "reg", type: "sing_in_up", attributes: [{ marker: "zip", type: "string", validators: {} }] },
+ *   "en_US"
+ * ))
+ * console.log(FormSchema.isSignUpForm(form)) // => true
+ * ```
+ *
  * @category guards
  * @since 0.1.0
  */
@@ -117,6 +171,13 @@ export const isSignUpForm = (form: Model.Form): boolean => form.type === "sing_i
 
 /**
  * Something about a form's definition that this package could not use: its field, the validator, and why.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const line = (problem: FormSchema.FormProblem) => `${problem.marker}: ${problem.message}`
+ * console.log(line({ marker: "zip", message: "unknown validator" }))
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -130,6 +191,17 @@ export interface FormProblem {
 /**
  * What is wrong with the definition itself: broken regular expressions, unknown validators, settings that were not
  * understood. None of it keeps the form from being used; the server still checks what it can.
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { FormSchema } from "effect-oneentry"
+ *
+ * const form = Effect.runSync(FormSchema.decode(
+ *   { id: 4, identifier: "reg", type: "sing_in_up", attributes: [{ marker: "zip", type: "string", validators: { regExpValidator: { patternValue: "([" } } }] },
+ *   "en_US"
+ * ))
+ * console.log(FormSchema.problems(form)[0]?.validator) // => "regExpValidator"
+ * ```
  *
  * @category inspecting
  * @since 0.1.0
@@ -148,6 +220,13 @@ export const problems = (form: Model.Form): ReadonlyArray<FormProblem> =>
  *
  * `fileQuery` says where new files belong (one query for all, or one a field); without it, a `File` or `Blob` is an
  * issue. `partial` demands no field at all, for updates.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const options: FormSchema.CheckOptions = { fileQuery: { type: "page", entity: "editor", id: 3492 }, partial: true }
+ * console.log(options.partial)
+ * ```
  *
  * @category options
  * @since 0.1.0
@@ -202,6 +281,18 @@ export const validate = (
 /**
  * As `validate`, without an effect.
  *
+ * ```ts
+ * import { Effect, Result } from "effect"
+ * import { FormSchema } from "effect-oneentry"
+ *
+ * const form = Effect.runSync(FormSchema.decode(
+ *   { id: 4, identifier: "reg", type: "sing_in_up", attributes: [{ marker: "zip", type: "string", validators: { requiredValidator: {} } }] },
+ *   "en_US"
+ * ))
+ * const result = FormSchema.validateResult(form, { zip: "" })
+ * if (Result.isFailure(result)) console.log(result.failure.message) // => "zip: is required"
+ * ```
+ *
  * @category checking
  * @since 0.1.0
  */
@@ -219,6 +310,18 @@ export const validateResult = (
 /**
  * Checks fields that are written out already (`{ marker, type, value }`) against a form: their markers and types, and
  * all that `validate` checks. Gives them normalised.
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { FieldValue, FormSchema } from "effect-oneentry"
+ *
+ * const form = Effect.runSync(FormSchema.decode(
+ *   { id: 4, identifier: "reg", type: "sing_in_up", attributes: [{ marker: "zip", type: "string", validators: {} }] },
+ *   "en_US"
+ * ))
+ * const fields = FormSchema.validateFields(form, [FieldValue.string("zip", "10115")])
+ * console.log(Effect.runSync(fields).length) // => 1
+ * ```
  *
  * @category checking
  * @since 0.1.0
@@ -294,6 +397,14 @@ export const fieldsSchema = (form: Model.Form, options?: CheckOptions): Schema.C
 /**
  * The fields that the server named when it refused a form, as the error that checks here give: by marker, in the form's
  * own words where it has some. `None` when no message names a field.
+ *
+ * ```ts
+ * import { Option } from "effect"
+ * import { FormSchema } from "effect-oneentry"
+ *
+ * const error = FormSchema.fromServerError("formData's marker 'name' value is missing or incorrect")
+ * console.log(Option.map(error, ({ issues }) => issues[0]?.marker)) // => some("name")
+ * ```
  *
  * @category errors
  * @since 0.1.0

@@ -29,6 +29,13 @@ export { FormInvalid, type FormIssue }
 /**
  * Which page a field is for.
  *
+ * ```ts
+ * import type { SignUpForm } from "effect-oneentry"
+ *
+ * const page: SignUpForm.Page = "signUp"
+ * console.log(page)
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -37,6 +44,13 @@ export type Page = "signIn" | "signUp"
 /**
  * The control for a field: types of an HTML `<input>`, or another control. `checkbox` with choices is a group of them,
  * without a single one (its value a boolean).
+ *
+ * ```ts
+ * import type { SignUpForm } from "effect-oneentry"
+ *
+ * const isChoice = (kind: SignUpForm.InputKind) => kind === "select" || kind === "radio" || kind === "checkbox"
+ * console.log(isChoice("radio")) // => true
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -63,6 +77,13 @@ export type InputKind =
 /**
  * What a field is to the server, which decides where its value goes.
  *
+ * ```ts
+ * import type { SignUpForm } from "effect-oneentry"
+ *
+ * const isCredential = (role: SignUpForm.Role) => role === "login" || role === "password"
+ * console.log(isCredential("data")) // => false
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -76,6 +97,18 @@ export type Role =
 
 /**
  * A field as a page shows it. Absent properties say nothing: there is no bound, no hint, no mask.
+ *
+ * ```ts
+ * import type { SignUpForm } from "effect-oneentry"
+ *
+ * const input = (field: SignUpForm.Field) => ({
+ *   name: field.marker,
+ *   type: field.kind,
+ *   required: field.required,
+ *   autoComplete: field.autocomplete
+ * })
+ * console.log(typeof input)
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -138,6 +171,13 @@ export interface Field {
  *
  * `fileQuery`: where new files belong, one query for all or one a field; without it a `File` or `Blob` is an issue.
  *
+ * ```ts
+ * import type { SignUpForm } from "effect-oneentry"
+ *
+ * const options: SignUpForm.Options = { notifications: "emailOnly", normalizeLogin: "lowercase" }
+ * console.log(options.notifications)
+ * ```
+ *
  * @category options
  * @since 0.1.0
  */
@@ -149,6 +189,15 @@ export interface Options {
 
 /**
  * The data for `AuthProvider.signUp`, as `encode` gives it: every part is there.
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { AuthProvider, type SignUpForm } from "effect-oneentry"
+ *
+ * const register = (data: SignUpForm.SignUpData) =>
+ *   Effect.flatMap(AuthProvider.AuthProvider, (auth) => auth.signUp("email", data))
+ * console.log(typeof register)
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -162,6 +211,13 @@ export interface SignUpData {
 
 /**
  * A form for registration and sign-in.
+ *
+ * ```ts
+ * import type { SignUpForm } from "effect-oneentry"
+ *
+ * const markers = (form: SignUpForm.SignUpForm) => form.fields("signIn").map((field) => field.marker)
+ * console.log(typeof markers)
+ * ```
  *
  * @category models
  * @since 0.1.0

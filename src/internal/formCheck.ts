@@ -11,10 +11,38 @@ import type { FormIssue, FormIssueCode } from "./formInvalid.ts"
 import type { FormAttribute, ListTitle } from "./formModel.ts"
 import * as Validators from "./validators.ts"
 
-/** Values by marker, as a form library holds them. */
+/**
+ * Values by marker, as a form library holds them.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const values: FormSchema.FormValues = { name: "Ann", age: "33", colour: ["red"] }
+ * console.log(Object.keys(values))
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type FormValues = { readonly [marker: string]: unknown }
 
-/** Says where the new files of a field belong. */
+/**
+ * Says where the new files of a field belong.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const option: FormSchema.FileQueryOption = (attribute) => ({
+ *   type: "page",
+ *   entity: "editor",
+ *   id: attribute.marker === "avatar" ? 3492 : 3493
+ * })
+ * console.log(typeof option)
+ * ```
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export type FileQueryOption = Encoding.FileQuery | ((attribute: FormAttribute) => Encoding.FileQuery | undefined)
 
 /** A field that passed. */

@@ -11,6 +11,13 @@ import * as Schema from "effect/Schema"
  * form refused it. `file`: a file field without a usable file. `unknownMarker`: the form has no such field. `form`: the
  * form itself cannot be used like that. `server`: the server refused the field.
  *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const code: FormSchema.FormIssueCode = "missing"
+ * console.log(code)
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -18,6 +25,13 @@ export type FormIssueCode = "missing" | "type" | "validator" | "file" | "unknown
 
 /**
  * One problem of one field, in words for the person who fills the form in. Never contains the value.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const issue: FormSchema.FormIssue = { marker: "name_reg", message: "is required", code: "missing" }
+ * console.log(issue.message)
+ * ```
  *
  * @category schemas
  * @since 0.1.0

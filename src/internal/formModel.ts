@@ -10,6 +10,13 @@ import * as Validators from "./validators.ts"
 /**
  * What a form is for. `sing_in_up` is the server's own spelling, `sign_in_up` that of newer ones.
  *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const type: FormSchema.FormType = "sing_in_up"
+ * console.log(type)
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -20,6 +27,13 @@ type Open<A extends string> = A | (string & {})
 
 /**
  * The texts of a form in the language of the call; `database` and `script` are flags as strings.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const texts: FormSchema.FormTexts = { title: "Registration", successMessage: "Welcome" }
+ * console.log(texts.title)
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -37,6 +51,13 @@ export interface FormTexts {
 /**
  * One choice of a list or radio button. `value` is what is submitted; of an `entity` field it is the id.
  *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const choice: FormSchema.ListTitle = { title: "Red", value: "1", position: 1 }
+ * console.log(choice.title)
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -51,6 +72,13 @@ export interface ListTitle {
 /**
  * An extra of a field (`placeholder`, `hint`, `type`…), as its project's admin defined it.
  *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const extra: FormSchema.AdditionalField = { marker: "placeholder", type: "string", value: "Enter first name" }
+ * console.log(extra.value)
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -62,6 +90,13 @@ export interface AdditionalField {
 
 /**
  * The flags of a field that the server may send as `true`, `false` or `null`, or leave out.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const has = (attribute: FormSchema.FormAttribute, flag: FormSchema.AttributeFlag) => attribute[flag]
+ * console.log(typeof has)
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -77,6 +112,13 @@ export type AttributeFlag =
 
 /**
  * A field of a form.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const label = (attribute: FormSchema.FormAttribute) => `${attribute.title} (${attribute.type})`
+ * console.log(typeof label)
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -108,6 +150,17 @@ export interface FormAttribute extends Readonly<Record<AttributeFlag, boolean>> 
 /**
  * Where a form is attached: a module, and entities in it.
  *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * // what a submission names
+ * const target = (config: FormSchema.FormModuleConfig) => ({
+ *   formModuleConfigId: config.id,
+ *   moduleEntityIdentifier: config.entityIdentifiers[0]?.id
+ * })
+ * console.log(typeof target)
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -133,6 +186,13 @@ export interface FormModuleConfig {
 
 /**
  * A form definition in one language, its fields in order.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const heading = (form: FormSchema.Form) => form.localizeInfos.titleForSite || form.localizeInfos.title
+ * console.log(typeof heading)
+ * ```
  *
  * @category models
  * @since 0.1.0

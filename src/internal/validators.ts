@@ -37,7 +37,19 @@ export const names = [
   "checkForLettersValidator"
 ] as const
 
-/** The name of a validator that this package knows. */
+/**
+ * The name of a validator that this package knows.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const name: FormSchema.ValidatorName = "emailInspectionValidator"
+ * console.log(name)
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type ValidatorName = (typeof names)[number]
 
 /** Those that a submission is not refused for: the server stores them for the client to check. */
@@ -53,7 +65,19 @@ const clientOnly: ReadonlySet<string> = new Set<ValidatorName>([
 /** How a comparison relates two fields. */
 export type Comparison = "equal" | "notEqual" | "less" | "lessOrEqual" | "greater" | "greaterOrEqual"
 
-/** What a validator demands. */
+/**
+ * What a validator demands.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const bound = (rule: FormSchema.Rule) => rule._tag === "StringLength" ? rule.max : undefined
+ * console.log(bound({ _tag: "StringLength", max: 20 })) // => 20
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Rule =
   | { readonly _tag: "Required"; readonly strict: boolean }
   | { readonly _tag: "Trim" }
@@ -74,7 +98,20 @@ export type Rule =
   | { readonly _tag: "Value"; readonly min?: number; readonly max?: number }
   | { readonly _tag: "Letters" }
 
-/** A validator of one attribute. */
+/**
+ * A validator of one attribute.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const enforced = (attribute: FormSchema.FormAttribute) =>
+ *   attribute.rules.validators.filter((validator: FormSchema.Validator) => validator.enforcedByServer)
+ * console.log(typeof enforced)
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Validator {
   readonly name: ValidatorName
   readonly rule: Rule
@@ -84,7 +121,19 @@ export interface Validator {
   readonly customErrorText?: string
 }
 
-/** Something about a form's definition that this package could not use. */
+/**
+ * Something about a form's definition that this package could not use.
+ *
+ * ```ts
+ * import type { FormSchema } from "effect-oneentry"
+ *
+ * const problem: FormSchema.ValidatorProblem = { validator: "futureValidator", message: "unknown validator" }
+ * console.log(problem.validator)
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface ValidatorProblem {
   readonly validator: string
   readonly message: string
