@@ -201,6 +201,9 @@ export class Backend {
 
   /** Signs a device in; the session that this device had ends. */
   openSession(provider: Project.Provider, user: User, device: Device, now: number): Session {
+    for (const old of this.state.sessionsOf(user.id)) {
+      if (now >= old.refreshExpiresAt && now >= old.accessExpiresAt) this.state.closeSession(old)
+    }
     const before = this.state.sessionByDevice(user.id, device.fingerprint)
     if (before !== undefined) this.state.noteSpent(before.refreshToken, "replaced by a sign-in of the same device")
     return this.state.saveSession({

@@ -513,3 +513,35 @@ const preflight = (
     "access-control-allow-headers": allowedHeaders,
     "access-control-max-age": "600"
   })
+
+/** A route outside of the API: no app token, no permissions. */
+export const openRoute = (
+  backend: Backend,
+  operation: string,
+  path: HttpRouter.PathInput,
+  handle: (path: string, now: number) => HttpServerResponse.HttpServerResponse | Refusal
+): HttpRouter.Route<never, HttpServerRequest.HttpServerRequest> =>
+  HttpRouter.route(
+    "GET",
+    path,
+    Effect.withFiber<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>((fiber) => {
+      const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+      const now = timeOf(backend, fiber)
+      const log = newEntry(backend, request.method, pathOf(request.url), now)
+      log.operation = operation
+      return observed(
+        backend,
+        log,
+        fiber,
+        Effect.sync(() => {
+          const result = handle(log.path, now)
+          log.handled = true
+          if (!(result instanceof Refusal)) return result
+          log.reason = String(result.message)
+          log.refusal = result.name
+          return envelope(backend, result, now)
+        })
+      )
+    }),
+    { uninterruptible: true }
+  )

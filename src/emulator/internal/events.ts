@@ -1,7 +1,140 @@
+/** Events and the system: what stands beside the endpoints of users and forms. */
+import * as Effect from "effect/Effect"
 import type * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as answers from "./answers.ts"
+import { iso } from "./auth.ts"
 import type { Backend } from "./backend.ts"
+import * as bodies from "./bodies.ts"
+import { type Endpoint, type Exchange, route } from "./endpoint.ts"
+import { paging } from "./paging.ts"
+import { Refusal, refuse } from "./refusal.ts"
+import { subscriptionKey } from "./state.ts"
+
+const events: Endpoint<undefined, typeof answers.Events.Type> = {
+  operation: "getAllEvents",
+  method: "GET",
+  path: "/api/content/events",
+  answer: answers.Events,
+  handle: ({ backend, query, user }) => {
+    if (backend.switches.eventsList === "session" && user === undefined) return refuse("Unauthorized")
+    const page = paging(query)
+    if (page instanceof Refusal) return Effect.fail(page)
+    const all = backend.project.events.map((event, index) => ({
+      id: event.id ?? index + 1,
+      identifier: event.identifier,
+      formType: event.formType,
+      localizeInfos: event.localizeInfos
+    }))
+    return Effect.succeed({ total: all.length, items: all.slice(page.offset, page.offset + page.limit) })
+  }
+}
+
+const subscriptions: Endpoint<undefined, typeof answers.Subscriptions.Type> = {
+  operation: "getAllSubscriptions",
+  method: "GET",
+  path: "/api/content/events/subscriptions",
+  bearer: "required",
+  answer: answers.Subscriptions,
+  handle: ({ backend, query, user }) => {
+    const page = paging(query)
+    if (page instanceof Refusal) return Effect.fail(page)
+    const mine = [...backend.state.subscriptions.rows.values()].filter((row) => row.userId === user?.id)
+    return Effect.succeed({
+      total: mine.length,
+      items: mine
+        .slice(page.offset, page.offset + page.limit)
+        .map((row) => ({ eventMarker: row.event, productId: row.productId, locale: row.locale }))
+    })
+  }
+}
+
+type SubscriptionBody = Exclude<ReturnType<typeof bodies.subscription>, Refusal>
+
+const rowOf = (exchange: Exchange<SubscriptionBody>) => {
+  const { backend, body, params, user } = exchange
+  const event = backend.project.events.find((event) => event.identifier === params["marker"])
+  return event === undefined || user === undefined
+    ? undefined
+    : {
+        userId: user.id,
+        event: event.identifier,
+        productId: body.productId,
+        locale: body.locale ?? body.langCode ?? null
+      }
+}
+
+const subscribe: Endpoint<SubscriptionBody, void> = {
+  operation: "subscribeByMarker",
+  method: "POST",
+  path: "/api/content/events/subscribe/marker/:marker",
+  bearer: "required",
+  body: bodies.subscription,
+  answer: "empty",
+  status: 204,
+  handle: (exchange) => {
+    const row = rowOf(exchange)
+    if (row === undefined) return refuse("EventMarkerNotFound")
+    exchange.backend.state.subscriptions.set(row)
+    return Effect.void
+  }
+}
+
+const unsubscribe: Endpoint<SubscriptionBody, void> = {
+  operation: "unsubscribeByMarker",
+  method: "DELETE",
+  path: "/api/content/events/unsubscribe/marker/:marker",
+  bearer: "required",
+  body: bodies.subscription,
+  answer: "empty",
+  status: 204,
+  handle: (exchange) => {
+    const row = rowOf(exchange)
+    if (row === undefined) return refuse("EventMarkerNotFound")
+    exchange.backend.state.subscriptions.delete(subscriptionKey(row))
+    return Effect.void
+  }
+}
+
+const test = (name: "Test404" | "Test500"): Endpoint<undefined, never> => ({
+  operation: name === "Test404" ? "test404" : "test500",
+  method: "GET",
+  path: name === "Test404" ? "/api/content/system/test404" : "/api/content/system/test500",
+  answer: "empty",
+  handle: () => refuse(name)
+})
+
+const apiStat: Endpoint<undefined, typeof answers.ApiStat.Type> = {
+  operation: "getApiStat",
+  method: "GET",
+  path: "/api/content/system/api-stat",
+  answer: answers.ApiStat,
+  handle: ({ backend, now }) => Effect.succeed({ date: iso(now), count: backend.requestCount })
+}
+
+const captcha: Endpoint<Exclude<ReturnType<typeof bodies.captcha>, Refusal>, boolean> = {
+  operation: "validateCapcha",
+  method: "POST",
+  path: "/api/content/system/captcha/validate",
+  body: bodies.captcha,
+  answer: answers.Bool,
+  handle: ({ body }) => {
+    const event = body["event"]
+    const inner = typeof event === "object" && event !== null && "token" in event ? event["token"] : body["token"]
+    return Effect.succeed(typeof inner === "string" && inner !== "" && inner !== "emulator-invalid")
+  }
+}
 
 export const routes = (
-  _backend: Backend
-): ReadonlyArray<HttpRouter.Route<never, HttpServerRequest.HttpServerRequest>> => []
+  backend: Backend
+): ReadonlyArray<HttpRouter.Route<never, HttpServerRequest.HttpServerRequest>> => [
+  route(backend, events),
+  route(backend, subscriptions),
+  route(backend, subscribe),
+  route(backend, unsubscribe),
+  route(backend, test("Test404")),
+  route(backend, test("Test500")),
+  route(backend, apiStat),
+  route(backend, captcha)
+]
+

@@ -1,7 +1,178 @@
+/** The endpoints of FileUploading, and the place that download links lead to. */
+import * as Effect from "effect/Effect"
 import type * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Multipart from "effect/http/Multipart"
+import * as Stream from "effect/Stream"
+import type { File } from "../Snapshot.ts"
+import * as answers from "./answers.ts"
 import type { Backend } from "./backend.ts"
+import { type Endpoint, type Exchange, openRoute, route, withHeaders } from "./endpoint.ts"
+import { one } from "./paging.ts"
+import { type Refusal, refusal, refuse } from "./refusal.ts"
+
+const segment = (text: string | undefined, fallback: string): string => {
+  const clean = (text ?? "").replace(/[^A-Za-z0-9_-]/g, "").slice(0, 64)
+  return clean === "" ? fallback : clean
+}
+
+const extension = (name: string): string => {
+  const match = /\.([A-Za-z0-9]{1,10})$/.exec(name)
+  return match?.[1] === undefined ? "" : `.${match[1].toLowerCase()}`
+}
+
+/**
+ * The parts of an upload. Bytes are read whole first, within the limit of bodies; a form that was never written as
+ * bytes (an `HttpClient` in the process) gives its parts at once.
+ */
+const parts = (
+  request: HttpServerRequest.HttpServerRequest
+): Effect.Effect<Stream.Stream<Multipart.Part, Multipart.MultipartError>, Refusal> => {
+  const contentType = request.headers["content-type"]?.toLowerCase() ?? ""
+  if (!contentType.includes("multipart/form-data") || !contentType.includes("boundary=")) {
+    return contentType === "" || contentType.includes("multipart/form-data")
+      ? Effect.succeed(request.multipartStream)
+      : refuse("FilesMissing")
+  }
+  return Effect.matchEffect(request.arrayBuffer, {
+    onSuccess: (buffer) =>
+      buffer.byteLength === 0
+        ? refuse("MultipartMalformed")
+        : Effect.succeed(
+            Stream.pipeThroughChannel(Stream.succeed(new Uint8Array(buffer)), Multipart.makeChannel(request.headers))
+          ),
+    onFailure: (error) =>
+      refuse(String(error.reason.cause ?? "").includes("exceeds") ? "BodyTooLarge" : "MultipartMalformed")
+  })
+}
+
+const upload: Endpoint<undefined, typeof answers.Files.Type> = {
+  operation: "upload",
+  method: "POST",
+  path: "/api/content/files",
+  answer: answers.Files,
+  handle: Effect.fnUntraced(function* (exchange: Exchange<undefined>) {
+    const { backend, now, query, request } = exchange
+    if (Number(request.headers["content-length"] ?? 0) > backend.limits.bodyBytes) return yield* refuse("BodyTooLarge")
+    const limit = backend.project.files.maxFileSize
+    const tooLarge = () => refusal("FileTooLarge", [String(limit), backend.project.files.storage])
+    const received: Array<{ readonly name: string; readonly contentType: string; readonly content: Uint8Array }> = []
+    const stream = yield* parts(request)
+    yield* Stream.runForEach(stream, (part) => {
+      if (!Multipart.isFile(part)) return Effect.void
+      return Effect.flatMap(part.contentEffect, (content) => {
+        if (part.key !== "files") return Effect.void
+        if (content.byteLength > limit) return Effect.fail(tooLarge())
+        received.push({ name: part.name, contentType: part.contentType, content: new Uint8Array(content) })
+        return Effect.void
+      })
+    }).pipe(
+      Effect.mapError((error) => {
+        if (error._tag === "Refusal") return error
+        switch (error.reason._tag) {
+          case "FileTooLarge":
+            return tooLarge()
+          case "BodyTooLarge":
+            return refusal("BodyTooLarge")
+          default:
+            return refusal("MultipartMalformed")
+        }
+      })
+    )
+    if (received.length === 0) return yield* refuse("FilesMissing")
+
+    const type = one(query, "type") ?? null
+    const entity = one(query, "entity") ?? null
+    const id = one(query, "id") ?? null
+    const template = one(query, "template")
+    const folder = `files/project/${segment(type ?? undefined, "page")}/${segment(id ?? undefined, "0")}/${segment(entity ?? undefined, "editor")}`
+    return received.map((file) => {
+      const row = backend.state.files.set({
+        filename: `${folder}/${backend.random.uuid()}${extension(file.name)}`,
+        contentType: file.contentType === "" ? "application/octet-stream" : file.contentType,
+        type,
+        entity,
+        id,
+        content: file.content,
+        at: now
+      })
+      const downloadLink = `${backend.url}/cloud-static/${row.filename}`
+      return {
+        filename: row.filename,
+        downloadLink,
+        size: row.content.byteLength,
+        contentType: row.contentType,
+        ...(template === undefined || template === ""
+          ? {}
+          : { previewLink: { [template]: [downloadLink, downloadLink] } })
+      }
+    })
+  })
+}
+
+/** By the full stored path or its last segment, and by whatever else the query names. */
+const find = (exchange: Exchange<undefined>): File | undefined => {
+  const { backend, query } = exchange
+  const name = one(query, "filename") ?? ""
+  if (name === "") return undefined
+  const matches = (file: File): boolean => {
+    for (const key of ["type", "entity", "id"] as const) {
+      const wanted = one(query, key)
+      if (wanted !== undefined && wanted !== "" && wanted !== file[key]) return false
+    }
+    return true
+  }
+  const whole = backend.state.files.get(name)
+  if (whole !== undefined) return matches(whole) ? whole : undefined
+  for (const file of backend.state.files.rows.values()) {
+    if (file.filename.endsWith(`/${name}`) && matches(file)) return file
+  }
+  return undefined
+}
+
+const serve = (now: number, file: File): HttpServerResponse.HttpServerResponse =>
+  withHeaders(
+    now,
+    HttpServerResponse.uint8Array(file.content, {
+      contentType: file.contentType,
+      // Whatever was uploaded runs no script here.
+      headers: { "x-content-type-options": "nosniff", "content-security-policy": "sandbox" }
+    })
+  )
+
+const getFile: Endpoint<undefined, HttpServerResponse.HttpServerResponse> = {
+  operation: "getFile",
+  method: "GET",
+  path: "/api/content/files",
+  answer: "raw",
+  handle: (exchange) => {
+    const file = find(exchange)
+    return file === undefined ? refuse("FileNotFound") : Effect.succeed(serve(exchange.now, file))
+  }
+}
+
+const deleteFile: Endpoint<undefined, true> = {
+  operation: "deleteFile",
+  method: "DELETE",
+  path: "/api/content/files",
+  answer: answers.True,
+  handle: (exchange) => {
+    const file = find(exchange)
+    if (file === undefined) return refuse("FileNotFound")
+    exchange.backend.state.files.delete(file.filename)
+    return Effect.succeed(true)
+  }
+}
 
 export const routes = (
-  _backend: Backend
-): ReadonlyArray<HttpRouter.Route<never, HttpServerRequest.HttpServerRequest>> => []
+  backend: Backend
+): ReadonlyArray<HttpRouter.Route<never, HttpServerRequest.HttpServerRequest>> => [
+  route(backend, upload),
+  route(backend, getFile),
+  route(backend, deleteFile),
+  openRoute(backend, "download", "/cloud-static/*", (path, now) => {
+    const file = backend.state.files.get(path.slice("/cloud-static/".length))
+    return file === undefined ? refusal("FileNotFound") : serve(now, file)
+  })
+]

@@ -36,15 +36,19 @@ export type App = Effect.Effect<
 
 /** Builds the router. */
 export const makeApp = (backend: Backend, extra: Routes | undefined): Effect.Effect<App, never, Scope.Scope> => {
-  const api = HttpRouter.addAll([
+  const endpoints = [
     ...auth.routes(backend),
     ...forms.routes(backend),
     ...formData.routes(backend),
     ...files.routes(backend),
     ...users.routes(backend),
-    ...events.routes(backend),
-    fallback(backend)
-  ])
+    ...events.routes(backend)
+  ]
+  // The route of everything else would win over the router's own step from HEAD to GET.
+  const heads = endpoints
+    .filter((endpoint) => endpoint.method === "GET")
+    .map((endpoint) => HttpRouter.route("HEAD", endpoint.path, endpoint.handler, { uninterruptible: true }))
+  const api = HttpRouter.addAll([...endpoints, ...heads, fallback(backend)])
   // tokens of devices stand in paths and are long
   const config = Layer.succeed(HttpRouter.RouterConfig, { maxParamLength: 4096, ignoreTrailingSlash: true })
   const routes = extra === undefined ? api : Layer.merge(extra, api)

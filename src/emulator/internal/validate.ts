@@ -53,6 +53,18 @@ const flatten = (
     case "InvalidType":
       out.push({ path, kind: "type", detail: issue.ast._tag })
       return
+    case "AnyOf": {
+      const [inner] = issue.issues
+      if (inner !== undefined) return flatten(inner, path, unexpectedFirst, out)
+      // No member fits: named after the first of them, as the validators do with optional values.
+      const member = issue.ast._tag === "Union" ? issue.ast.types.find((type) => type._tag !== "Null") : undefined
+      out.push(
+        member === undefined || member._tag === "Literal"
+          ? { path, kind: "value", detail: "" }
+          : { path, kind: "type", detail: member._tag }
+      )
+      return
+    }
     default:
       out.push({ path, kind: "value", detail: "" })
   }
