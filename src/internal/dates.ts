@@ -33,7 +33,7 @@ const offsetOf = (text: string | undefined): string =>
  * An ISO 8601 date, date and time, or (for the type `time`) time of day; without an offset it is UTC, a time of day is
  * that of 1970-01-01. `undefined` when it is none.
  */
-export const parse = (text: string): DateTime.Utc | undefined => {
+const parse = (text: string): DateTime.Utc | undefined => {
   if (text.length > 40) return undefined
   const time = timePattern.exec(text)
   const iso =

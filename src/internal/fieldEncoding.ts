@@ -41,7 +41,7 @@ export type Encoded =
     }
   | { readonly _tag: "Invalid"; readonly code: FormIssueCode; readonly message: string }
 
-export const empty: Encoded = { _tag: "Empty" }
+const empty: Encoded = { _tag: "Empty" }
 const value = (value: unknown): Encoded => ({ _tag: "Value", value })
 const invalid = (message: string, code: FormIssueCode = "type"): Encoded => ({ _tag: "Invalid", code, message })
 
@@ -63,7 +63,7 @@ const isNothing = (u: unknown): boolean => u === undefined || u === null || u ==
 const maxDepth = 128
 
 /** Whether a value survives JSON unchanged; `path` holds the parents, so that a cycle is found, not followed. */
-export const isJson = (u: unknown, path: ReadonlyArray<unknown> = []): boolean => {
+const isJson = (u: unknown, path: ReadonlyArray<unknown> = []): boolean => {
   if (u === null || typeof u === "string" || typeof u === "boolean") return true
   if (typeof u === "number") return Number.isFinite(u)
   if (typeof u !== "object" || path.length >= maxDepth || path.includes(u)) return false

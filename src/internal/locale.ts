@@ -90,6 +90,3 @@ export const unwrapOr = <A, B>(self: Localized<A>, langCode: string, orElse: B):
   const value = unwrap(self, langCode)
   return value === undefined ? orElse : value
 }
-
-/** A bare value as `Localized`, for constructors and tests. */
-export const bare = <A>(value: A): Localized<A> => ({ entries: [["", value]] })
