@@ -426,17 +426,22 @@ const UserWire = Schema.Struct({
 export const decodeUser: Decoder<typeof UserWire.Type> = Schema.decodeUnknownExit(UserWire)
 
 /** @internal */
-export const toUser = (wire: typeof UserWire.Type, langCode: string): UserEntity => ({
-  id: wire.id,
-  identifier: wire.identifier,
-  ...present("authProviderIdentifier", wire.authProviderIdentifier),
-  ...present("formIdentifier", wire.formIdentifier),
-  formData: wire.formData == null ? [] : FieldValue.entries(wire.formData, langCode),
-  groups: wire.groups ?? [],
-  state: wire.state ?? {},
-  ...present("rating", wire.rating),
-  moduleFormConfigs: wire.moduleFormConfigs ?? [],
-  ...present("notificationData", wire.notificationData == null ? undefined : toContacts(wire.notificationData)),
-  ...present("locale", wire.locale),
-  ...present("total", toNumber(wire.total))
-})
+export const toUser = (wire: typeof UserWire.Type, langCode: string): UserEntity => {
+  // The profile is what is read most: its keys are set one by one, which is several times faster than spreading.
+  const user: { -readonly [K in keyof UserEntity]: UserEntity[K] } = {
+    id: wire.id,
+    identifier: wire.identifier,
+    formData: wire.formData == null ? [] : FieldValue.entries(wire.formData, langCode),
+    groups: wire.groups ?? [],
+    state: wire.state ?? {},
+    moduleFormConfigs: wire.moduleFormConfigs ?? []
+  }
+  const total = toNumber(wire.total)
+  if (wire.authProviderIdentifier != null) user.authProviderIdentifier = wire.authProviderIdentifier
+  if (wire.formIdentifier != null) user.formIdentifier = wire.formIdentifier
+  if (wire.rating != null) user.rating = wire.rating
+  if (wire.notificationData != null) user.notificationData = toContacts(wire.notificationData)
+  if (wire.locale != null) user.locale = wire.locale
+  if (total !== undefined) user.total = total
+  return user
+}

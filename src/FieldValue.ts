@@ -1582,42 +1582,67 @@ export const FieldEntry: Schema.Codec<FieldEntry, typeof WireEntry.Encoded> = Wi
 )
 
 /**
- * The fields that came back, bare or keyed by language; take those of one language with `entries`.
+ * Fields as they came back: bare, or keyed by language.
  *
- * ```ts
- * import { Schema } from "effect"
- * import { FieldValue } from "effect-oneentry"
+ * @category models
+ * @since 0.1.0
+ */
+export type WireEntries =
+  | ReadonlyArray<typeof WireEntry.Type>
+  | { readonly [language: string]: ReadonlyArray<typeof WireEntry.Type> | null }
+
+const isWireEntryList = (u: unknown): u is ReadonlyArray<typeof WireEntry.Type> => {
+  if (!isReadonlyArray<unknown>(u)) return false
+  for (const item of u) {
+    if (!Encoding.isObject(item) || typeof item["marker"] !== "string") return false
+  }
+  return true
+}
+
+const isWireEntries = (u: unknown): u is WireEntries => {
+  if (isWireEntryList(u)) return true
+  if (!Locale.isLocaleMap(u, "array")) return false
+  for (const language of Object.keys(u)) {
+    const list = u[language]
+    if (list !== null && !isWireEntryList(list)) return false
+  }
+  return true
+}
+
+/**
+ * The fields that came back, bare or keyed by language; take those of one language with `entries`. Only an entry
+ * without a marker fails.
  *
- * const all = Schema.decodeUnknownSync(FieldValue.FieldEntries)({ en_US: [{ marker: "name_reg", type: "string", value: "Ann" }] })
- * console.log(FieldValue.entries(all, "en_US").length) // => 1
- * ```
+ * One check written by hand: a profile is mostly fields, and walking each through a schema of its own was most of what
+ * reading a profile cost.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const FieldEntries: Schema.Codec<Locale.Localized<ReadonlyArray<FieldEntry>>, unknown> = Locale.localized(
-  Schema.Array(FieldEntry),
-  "array"
-)
+export const FieldEntries: Schema.Codec<WireEntries> = Schema.declare(isWireEntries, {
+  expected: "an array of fields, each with a marker, or such arrays by language"
+})
 
 /**
  * The fields of a language; where that language is absent those of the first one, and an empty array where there is
  * none.
  *
- * ```ts
- * import { Schema } from "effect"
- * import { FieldValue } from "effect-oneentry"
- *
- * const all = Schema.decodeUnknownSync(FieldValue.FieldEntries)({ en_US: [{ marker: "name_reg", type: "string", value: "Ann" }] })
- * console.log(FieldValue.entries(all, "en_US").length) // => 1
- * ```
- *
  * @category decoding
  * @since 0.1.0
  */
-export const entries = (
-  self: Locale.Localized<ReadonlyArray<FieldEntry>>,
-  langCode: string
-): ReadonlyArray<FieldEntry> => Locale.unwrapOr(self, langCode, noEntries)
+export const entries = (self: WireEntries, langCode: string): ReadonlyArray<FieldEntry> => {
+  if (isList(self)) return self.map(toEntry)
+  if (Object.hasOwn(self, langCode)) {
+    const list = self[langCode]
+    if (list !== null && list !== undefined) return list.map(toEntry)
+  }
+  for (const language of Object.keys(self)) {
+    const list = self[language]
+    if (list !== null && list !== undefined) return list.map(toEntry)
+  }
+  return noEntries
+}
+
+const isList = (self: WireEntries): self is ReadonlyArray<typeof WireEntry.Type> => Array.isArray(self)
 
 const noEntries: ReadonlyArray<FieldEntry> = []
