@@ -22,7 +22,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as Fault from "./Fault.ts"
-import { Backend } from "./internal/backend.ts"
+import { Backend, backends } from "./internal/backend.ts"
 import { listen } from "./internal/nodeServer.ts"
 import * as password from "./internal/password.ts"
 import * as random from "./internal/random.ts"
@@ -45,7 +45,7 @@ import type { Message, Session, Snapshot, User } from "./Snapshot.ts"
  * - `NotSupported`: this runtime cannot listen; use `layerClient` or `handler`
  * - `InvalidProject`: the project does not decode, or its parts do not fit together
  * - `InvalidOptions`: an option has a value that makes no sense
- * - `PersistenceFailed`: the rows could not be read
+ * - `PersistenceFailed`: the rows could not be read or written
  *
  * @category errors
  * @since 0.1.0
@@ -93,6 +93,8 @@ export interface FaultInput extends Omit<Fault.Fault, "delay"> {
 export interface Service {
   /** Where it answers: the base URL for a client, without a slash at the end. */
   readonly url: string
+  /** The address that it listens on, such as `127.0.0.1`; absent when it does not listen. */
+  readonly host: string | undefined
   /** What clients must send as `x-app-token`. */
   readonly appToken: Redacted.Redacted
   /** The project, decoded. */
@@ -126,6 +128,10 @@ export interface Service {
   readonly revokeSessions: (userIdentifier?: string) => Effect.Effect<number>
   /** Closes one session by its number. */
   readonly revokeSession: (id: number) => Effect.Effect<boolean>
+  /**
+   * Makes the access token of one session expire, or with `refresh` both of its tokens: the next refresh is refused.
+   */
+  readonly expireSession: (id: number, token?: "access" | "refresh") => Effect.Effect<boolean>
   /** Activates a user without a code. */
   readonly activateUser: (id: number) => Effect.Effect<boolean>
   /** Removes a user with everything that is theirs. */
@@ -295,12 +301,25 @@ const makeBackend = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
   const writing = Semaphore.makeUnsafe(1)
   const append = Effect.suspend(() => {
     const changes = state.journal.take()
-    return changes.length === 0 || persistence === undefined ? Effect.void : persistence.append(changes)
+    if (changes.length === 0 || persistence === undefined) return Effect.succeed(true)
+    state.journal.writing = true
+    return Effect.match(persistence.append(changes), {
+      onSuccess: () => {
+        state.journal.writing = false
+        return undefined
+      },
+      onFailure: (error) => {
+        state.journal.writing = false
+        state.journal.giveBack(changes)
+        return error
+      }
+    }).pipe(
+      Effect.flatMap((error) =>
+        error === undefined ? Effect.succeed(true) : Effect.as(Effect.logError(error.message, error), false)
+      )
+    )
   })
-  const flush =
-    persistence === undefined
-      ? Effect.void
-      : Effect.catch(writing.withPermits(1)(append), (error) => Effect.logError(error.message, error))
+  const flush = persistence === undefined ? Effect.succeed(true) : Effect.uninterruptible(writing.withPermits(1)(append))
   const backend = new Backend({
     project,
     appToken,
@@ -320,13 +339,16 @@ const makeBackend = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     state.journal.recording = true
   }
   yield* plant(backend)
-  yield* flush
+  if (!(yield* flush)) {
+    return yield* new EmulatorError({ reason: "PersistenceFailed", description: "The rows could not be written" })
+  }
   return backend
 })
 
 const makeService = (
   backend: Backend,
   url: string,
+  host: string | undefined,
   handler: (request: Request) => Promise<Response>
 ): Service => {
   const { state } = backend
@@ -368,6 +390,7 @@ const makeService = (
   })
   return {
     url,
+    host,
     appToken: Redacted.make(backend.appToken),
     project: backend.project,
     outbox: Effect.sync(() => [...state.messages.rows.values()]),
@@ -431,6 +454,23 @@ const makeService = (
         return expired
       })
     ),
+    expireSession: (id, token) =>
+      Effect.flatMap(now, (ms) =>
+        change(() => {
+          const session = state.sessions.get(id)
+          if (session === undefined) return false
+          const refreshExpiresAt = token === "refresh" ? Math.min(ms, session.refreshExpiresAt) : session.refreshExpiresAt
+          state.saveSession({
+            ...session,
+            accessExpiresAt: Math.min(ms, session.accessExpiresAt),
+            refreshExpiresAt
+          })
+          for (const [older, { sessionId }] of backend.olderAccess) {
+            if (sessionId === id) backend.olderAccess.delete(older)
+          }
+          return true
+        })
+      ),
     revokeSessions: (userIdentifier) =>
       change(() => {
         const sessions = [...state.sessions.rows.values()].filter(
@@ -477,9 +517,10 @@ const makeService = (
 }
 
 // The routes of the caller want the service, the service wants the handler, the handler wants the routes.
-const serve = Effect.fnUntraced(function* (backend: Backend, options: Options, urlOf: (runner: Runner) => Url) {
+const serve = Effect.fnUntraced(function* (backend: Backend, options: ListenOptions, urlOf: (runner: Runner) => Url) {
   let handler: (request: Request) => Promise<Response> = () => Promise.reject(new TypeError("not started"))
-  const service = { ...makeService(backend, "", (request) => handler(request)) }
+  const service = { ...makeService(backend, "", options.host, (request) => handler(request)) }
+  backends.set(service, backend)
   const app = yield* makeApp(backend, options.routes?.(service))
   const runner = yield* makeRunner(backend, app)
   handler = webHandler(runner, yield* Clock.Clock)
@@ -547,7 +588,7 @@ export const makeServer = Effect.fnUntraced(function* (
   const port = yield* whole("port", options?.port ?? 0, 0, 65_535)
   const http = yield* loadHttp
   const backend = yield* makeBackend(options ?? {})
-  const { service } = yield* serve(backend, options ?? {}, (runner) =>
+  const { service } = yield* serve(backend, { ...options, host }, (runner) =>
     listen(http, backend, runner, { port, host }).pipe(
       Effect.map((listening) => {
         const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host

@@ -1,5 +1,6 @@
 /** What every endpoint works with: the project, the state, tokens, codes and the log. */
 import type * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
 import type { Active, Fault } from "../Fault.ts"
 import type * as Project from "../Project.ts"
 import type { Entry } from "../RequestLog.ts"
@@ -19,6 +20,18 @@ type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
 export type LogEntry = Mutable<Entry>
 
+/** What the API description says of an endpoint. */
+export interface Described {
+  readonly operation: string
+  readonly method: "GET" | "POST" | "PUT" | "DELETE"
+  readonly path: string
+  readonly device: boolean
+  readonly bearer: boolean
+  readonly body: Schema.Codec<unknown, unknown> | undefined
+  readonly answer: Schema.Codec<unknown, unknown> | "empty" | "raw"
+  readonly status: number
+}
+
 export interface Limits {
   readonly bodyBytes: number
   readonly headerBytes: number
@@ -36,7 +49,8 @@ export interface Config {
   readonly passwords: Passwords
   readonly limits: Limits
   readonly fetch: Fetch
-  readonly flush: Effect.Effect<void>
+  /** Keeps what changed; false when that failed, and then it is tried again with the next change. */
+  readonly flush: Effect.Effect<boolean>
 }
 
 export interface MutableFault extends Fault {
@@ -61,13 +75,15 @@ export class Backend {
   readonly passwords: Passwords
   readonly limits: Limits
   readonly fetch: Fetch
-  readonly flush: Effect.Effect<void>
+  readonly flush: Effect.Effect<boolean>
   readonly providers: ReadonlyMap<string, Project.Provider & { readonly id: number }>
   readonly forms: ReadonlyMap<string, Project.Form & { readonly id: number }>
   readonly groupIds: ReadonlyMap<string, number>
   readonly permissions: ReadonlyArray<Project.Permission & { readonly pattern: RegExp | undefined; readonly id: number }>
   readonly defaultLanguage: string
   url = ""
+  /** The endpoints that answer, in the order of their registration. */
+  readonly described: Array<Described> = []
   clockOffset = 0
   requests: Array<LogEntry> = []
   requestCount = 0
@@ -130,13 +146,8 @@ export class Backend {
   // -- faults -----------------------------------------------------------------
 
   addFault(fault: Fault): Active {
-    const active: MutableFault = {
-      ...fault,
-      id: this.nextFault++,
-      hits: 0,
-      pattern: fault.route === undefined ? undefined : glob(fault.route)
-    }
-    this.faults.push(active)
+    const active: Active = { ...fault, id: this.nextFault++, hits: 0 }
+    this.faults.push({ ...active, pattern: fault.route === undefined ? undefined : glob(fault.route) })
     return active
   }
 
@@ -326,6 +337,9 @@ export class Backend {
     return this.state.saveUser({ ...user, ...change, updatedAt: now, version: user.version + 1 })
   }
 }
+
+/** The backend behind a service, for the modules that stand beside the API. */
+export const backends = new WeakMap<object, Backend>()
 
 export const contactOf = (
   provider: Project.Provider,

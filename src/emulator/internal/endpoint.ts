@@ -46,8 +46,8 @@ export interface Endpoint<Body, A> {
   /** `undefined` for an answer without a body. */
   readonly answer: Schema.Codec<A, unknown> | "empty" | "raw"
   readonly status?: number | undefined
-  /** Path parameters that are secrets. */
-  readonly masked?: ReadonlyArray<string> | undefined
+  /** Whether the last segment of the path is a secret. */
+  readonly masked?: boolean | undefined
   readonly handle: Handler<Body, A>
 }
 
@@ -264,8 +264,17 @@ export const route = <Body, A>(
 ): HttpRouter.Route<never, HttpServerRequest.HttpServerRequest> => {
   const status = endpoint.status ?? (endpoint.method === "POST" ? 201 : 200)
   const answer = endpoint.answer
+  backend.described.push({
+    operation: endpoint.operation,
+    method: endpoint.method,
+    path: endpoint.path,
+    device: endpoint.device === "required",
+    bearer: endpoint.bearer === "required",
+    body: endpoint.body?.schema,
+    answer,
+    status
+  })
   const encode = typeof answer === "string" ? undefined : Schema.encodeUnknownExit(answer)
-  const masked = endpoint.masked
   const wantsDevice =
     endpoint.device === "required" ||
     (endpoint.method === "POST" && backend.switches.deviceMetadata === "every-post")
@@ -358,9 +367,6 @@ export const route = <Body, A>(
         log
       }
       log.marker = exchange.params["marker"] ?? null
-      if (masked !== undefined) {
-        for (const name of masked) log.path = log.path.replace(exchange.params[name] ?? "", "***")
-      }
       effect = endpoint.body === undefined
         ? withBody(exchange, undefined as Body) // endpoints without a decoder have no body
         : decodeThen(exchange, endpoint.body)
@@ -387,6 +393,7 @@ export const route = <Body, A>(
       const now = timeOf(backend, fiber)
       const log = newEntry(backend, request.method, path, now)
       log.operation = endpoint.operation
+      if (endpoint.masked === true) log.path = log.path.replace(/[^/]+\/*$/, "***")
       return observed(
         backend,
         log,
@@ -415,12 +422,22 @@ export const observed = (
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   const fault = backend.faults.length === 0 ? undefined : backend.hit(log.operation, log.method, log.path)
   const faulted = fault === undefined ? effect : withFault(backend, fault, log, fiber, effect)
-  const started = timeOf(backend, fiber)
-  return Effect.flatMap(faulted, (response) => {
+  const clock = fiber.getRef(Clock.Clock)
+  const started = clock.monotonicTimeNanosUnsafe()
+  const done = (response: HttpServerResponse.HttpServerResponse) => {
     log.status = response === broken ? null : response.status
-    log.durationMs = timeOf(backend, fiber) - started
+    log.durationMs = Number((clock.monotonicTimeNanosUnsafe() - started) / 1000n) / 1000
     backend.record(log)
-    return backend.state.journal.changes.length === 0 ? Effect.succeed(response) : Effect.as(backend.flush, response)
+    return response
+  }
+  return Effect.flatMap(faulted, (response) => {
+    if (backend.state.journal.changes.length === 0) return Effect.succeed(done(response))
+    // an answered write is a kept write
+    return Effect.map(backend.flush, (kept) => {
+      if (kept) return done(response)
+      log.reason = "The change could not be kept"
+      return done(envelope(backend, refusal("InternalError"), timeOf(backend, fiber)))
+    })
   })
 }
 
@@ -494,7 +511,8 @@ export const missing = (
     log,
     fiber,
     Effect.sync(() => {
-      log.reason = typeof refused.message === "string" ? refused.message : refused.message.join("; ")
+      // without the query, where a lost client may have put a secret
+      log.reason = pathOf(String(refused.message))
       log.refusal = refused.name
       return envelope(backend, refused, now)
     })

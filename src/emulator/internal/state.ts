@@ -35,16 +35,25 @@ export class Table<K extends Key, V> {
 export class Journal {
   recording = false
   changes: Array<Change> = []
-  /** Goes up with every change, so that watchers know when to look. */
-  version = 0
+  /** Whether changes that were taken are still being written. */
+  writing = false
   push(table: TableName, key: string, row: unknown): void {
-    this.version++
     if (this.recording) this.changes.push({ table, key, row })
+  }
+  get settled(): boolean {
+    return this.changes.length === 0 && !this.writing
   }
   take(): ReadonlyArray<Change> {
     const changes = this.changes
     this.changes = []
     return changes
+  }
+  giveBack(changes: ReadonlyArray<Change>): void {
+    this.changes = [...changes, ...this.changes]
+  }
+  /** What could not be kept comes first the next time. */
+  putBack(changes: ReadonlyArray<Change>): void {
+    this.changes = [...changes, ...this.changes]
   }
 }
 

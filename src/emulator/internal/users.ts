@@ -147,7 +147,7 @@ const fcm = (method: "POST" | "DELETE"): Endpoint<undefined, true> => ({
   path: "/api/content/users/me/fcm-token/:token",
   bearer: "required",
   answer: answers.True,
-  masked: ["token"],
+  masked: true,
   handle: (exchange) => {
     const user = own(exchange)
     if (user instanceof Refusal) return Effect.fail(user)

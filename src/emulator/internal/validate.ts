@@ -140,8 +140,11 @@ const classValidator = (problem: Problem): string => {
   }
 }
 
-/** Decodes a body, or says why not. */
-export type Decode<A> = (body: unknown) => A | Refusal
+/** Decodes a body, or says why not. The schema that does it also describes the API. */
+export interface Decode<A> {
+  (body: unknown): A | Refusal
+  readonly schema: Schema.Codec<A, unknown>
+}
 
 export interface Dialect {
   readonly name: "joi" | "class-validator"
@@ -151,7 +154,7 @@ const decoder =
   (unexpectedFirst: boolean, word: (problems: ReadonlyArray<Problem>) => Refusal) =>
   <A>(schema: Schema.Codec<A, unknown>): Decode<A> => {
     const decode = Schema.decodeUnknownExit(schema, { errors: "all", onExcessProperty: "error" })
-    return (body) => {
+    const run = (body: unknown) => {
       const exit = decode(body)
       if (Exit.isSuccess(exit)) return exit.value
       const error = Cause.findErrorOption(exit.cause)
@@ -159,6 +162,7 @@ const decoder =
       if (Option.isSome(error)) flatten(error.value.issue, [], unexpectedFirst, problems)
       return word(problems.length === 0 ? [{ path: [], kind: "value", detail: "" }] : problems)
     }
+    return Object.assign(run, { schema })
   }
 
 /** Joi stops at the first problem. */
