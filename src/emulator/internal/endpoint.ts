@@ -431,10 +431,10 @@ export const observed = (
     return response
   }
   return Effect.flatMap(faulted, (response) => {
-    if (backend.state.journal.changes.length === 0) return Effect.succeed(done(response))
-    // an answered write is a kept write
+    if (backend.state.journal.settled) return Effect.succeed(done(response))
+    // an answered write is a kept write, and nobody sees one that is not kept yet
     return Effect.map(backend.flush, (kept) => {
-      if (kept) return done(response)
+      if (kept || response === broken) return done(response)
       log.reason = "The change could not be kept"
       return done(envelope(backend, refusal("InternalError"), timeOf(backend, fiber)))
     })

@@ -95,7 +95,21 @@ const toRequest = (source: Http.IncomingMessage, origin: string, body: Uint8Arra
   )
 }
 
+/** Writes an answer; one that Node refuses to write, such as a header with a line break, breaks the connection. */
 const write = (
+  runner: Runner,
+  request: Http.IncomingMessage,
+  target: Http.ServerResponse,
+  response: HttpServerResponse.HttpServerResponse
+): void => {
+  try {
+    writeAnswer(runner, request, target, response)
+  } catch {
+    request.socket.destroy()
+  }
+}
+
+const writeAnswer = (
   runner: Runner,
   request: Http.IncomingMessage,
   target: Http.ServerResponse,

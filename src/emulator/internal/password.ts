@@ -46,6 +46,7 @@ const scrypt = (): Promise<Derive | undefined> =>
 
 export interface Passwords {
   readonly hash: (password: string) => Effect.Effect<string>
+  readonly hashWith: (algorithm: "scrypt" | "pbkdf2", password: string) => Effect.Effect<string>
   readonly verify: (password: string, stored: string | null) => Effect.Effect<boolean>
 }
 
@@ -58,15 +59,17 @@ export const make = (random: Random, cost: number): Passwords => {
         ? { algorithm: "pbkdf2", key: await pbkdf2(password, salt, cost) }
         : { algorithm: "scrypt", key: await native(password, salt, cost) }
     })
-  const hash = (password: string) => {
-    const salt = random.bytes(16)
-    return Effect.map(
-      derive("scrypt", password, salt, cost),
-      ({ algorithm, key }) => `${algorithm}$${cost}$${hex(salt)}$${hex(key)}`
-    )
-  }
+  const hashWith = (wanted: "scrypt" | "pbkdf2", password: string) =>
+    Effect.suspend(() => {
+      const salt = random.bytes(16)
+      return Effect.map(
+        derive(wanted, password, salt, cost),
+        ({ algorithm, key }) => `${algorithm}$${cost}$${hex(salt)}$${hex(key)}`
+      )
+    })
   return {
-    hash,
+    hash: (password) => hashWith("scrypt", password),
+    hashWith,
     verify: (password, stored) => {
       // An unknown login costs what a wrong password costs.
       const [algorithm = "", usedCost = "", salt = "", key = ""] = (

@@ -40,6 +40,7 @@ export class Journal {
   push(table: TableName, key: string, row: unknown): void {
     if (this.recording) this.changes.push({ table, key, row })
   }
+  /** Whether everything is kept that an answer could show. */
   get settled(): boolean {
     return this.changes.length === 0 && !this.writing
   }
@@ -48,11 +49,8 @@ export class Journal {
     this.changes = []
     return changes
   }
-  giveBack(changes: ReadonlyArray<Change>): void {
-    this.changes = [...changes, ...this.changes]
-  }
   /** What could not be kept comes first the next time. */
-  putBack(changes: ReadonlyArray<Change>): void {
+  giveBack(changes: ReadonlyArray<Change>): void {
     this.changes = [...changes, ...this.changes]
   }
 }
