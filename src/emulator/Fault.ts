@@ -20,6 +20,11 @@ import * as Schema from "effect/Schema"
  */
 export const Kind = Schema.Literals(["delay", "drop", "status", "malformed", "lostAnswer"])
 
+const HeaderName = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/))
+
+/** Visible characters, spaces and tabs: anything else could not be sent. */
+const HeaderValue = Schema.String.check(Schema.isPattern(/^[\t\x20-\x7e]*$/))
+
 /**
  * A fault. It hits the requests that match all of `route`, `method` and `operation`, `rate` of them (0 to 1), `count`
  * times at most.
@@ -55,10 +60,10 @@ export const Fault = Schema.Struct({
   status: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 300, maximum: 599 }))),
   message: Schema.optionalKey(Schema.String),
   /** Headers of a `status` fault, such as `retry-after` or `location`. */
-  headers: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  headers: Schema.optionalKey(Schema.Record(HeaderName, HeaderValue)),
   /** What a `malformed` answer consists of. */
   body: Schema.optionalKey(Schema.String),
-  contentType: Schema.optionalKey(Schema.String)
+  contentType: Schema.optionalKey(HeaderValue)
 })
 
 /**

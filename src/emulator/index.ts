@@ -4,6 +4,10 @@
  * @since 0.1.0
  */
 
+export * as Control from "./Control.ts"
+
+export * as ControlApi from "./ControlApi.ts"
+
 export * as Emulator from "./Emulator.ts"
 
 export * as Fault from "./Fault.ts"
