@@ -6,8 +6,10 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -17,6 +19,7 @@ import * as Stream from "effect/Stream"
 import * as AuthError from "./AuthError.ts"
 import * as AuthSchema from "./AuthSchema.ts"
 import * as ClientOptions from "./ClientOptions.ts"
+import type * as DeviceMetadata from "./DeviceMetadata.ts"
 import * as FieldValue from "./FieldValue.ts"
 import { authorized } from "./internal/authorizedCall.ts"
 import type { DomainErrorOf, Operation } from "./internal/classification.ts"
@@ -27,7 +30,7 @@ import * as Stored from "./internal/storedSession.ts"
 import * as Transport from "./internal/transport.ts"
 import * as Uploads from "./internal/uploads.ts"
 import { parseDate } from "./internal/wire.ts"
-import type * as OneEntryError from "./OneEntryError.ts"
+import * as OneEntryError from "./OneEntryError.ts"
 import * as Session from "./Session.ts"
 import type * as TokenStorage from "./TokenStorage.ts"
 
@@ -153,7 +156,7 @@ export interface PasswordChange extends CodeRequest {
 
 /**
  * What signing out came to. The local session is gone in any case; `revoked` says whether the server ended its half,
- * `failure` why it could not be asked.
+ * `failure` why it did not, if there was anything to end.
  *
  * **Example** (Offline)
  *
@@ -251,14 +254,14 @@ export class AuthProvider extends Context.Service<AuthProvider, {
   readonly logout: (
     marker?: string,
     refreshToken?: Secret
-  ) => Effect.Effect<LogoutResult, TokenStorage.TokenStorageError>
+  ) => Effect.Effect<LogoutResult, Failure<"logout"> | TokenStorage.TokenStorageError>
   /** 🔐 Signs out on all devices of the account at this provider. */
   readonly logoutAll: (marker: string) => Effect.Effect<LogoutResult, Failure<"logoutAll"> | Session.RefreshError>
   /** Sets a new password. It ends all sessions of the account, so the local one of that user is dropped too. */
   readonly changePassword: (
     marker: string,
     change: PasswordChange
-  ) => Effect.Effect<void, Failure<"changePassword"> | TokenStorage.TokenStorageError>
+  ) => Effect.Effect<void, Failure<"changePassword">>
   /** A page of providers: 30 from the start, where nothing else is said. */
   readonly getAuthProviders: (
     options?: Page
@@ -290,10 +293,11 @@ const module = "users-auth-providers"
 const endpoints = {
   signUp: Invoke.something("signUp", "POST", AuthSchema.decodeSignUpEntity, AuthSchema.toSignUpEntity),
   generateCode: Invoke.nothing("generateCode", "POST"),
-  checkCode: Invoke.nothing("checkCode", "POST"),
+  checkCode: Invoke.question("checkCode", "POST"),
   activateUser: Invoke.nothing("activateUser", "POST"),
   auth: Invoke.something("auth", "POST", AuthSchema.decodeAuthEntity, (wire) => wire),
   oauth: Invoke.something("oauth", "POST", AuthSchema.decodeAuthEntity, (wire) => wire),
+  logout: Invoke.nothing("logout", "POST"),
   logoutAll: Invoke.nothing("logoutAll", "POST"),
   changePassword: Invoke.nothing("changePassword", "POST"),
   getAuthProviders: Invoke.something(
@@ -323,6 +327,15 @@ const invalidData = (marker: string) => (error: FormInvalid): AuthError.InvalidD
     messages: error.issues.map((issue) => (issue.marker === "" ? issue.message : `${issue.marker}: ${issue.message}`))
   })
 
+const nobody: LogoutResult = { revoked: false }
+
+/** The issues of a page: a server makes of a bad one what it likes. */
+const pageIssues = (name: string, value: number, minimum: number): ReadonlyArray<string> =>
+  Number.isSafeInteger(value) && value >= minimum ? [] : [`\`${name}\` must be a whole number, ${minimum} or more`]
+
+/** Servers may cap a page at that many, whatever is asked for. */
+const cappedPage = 10
+
 /** @internal */
 export const makeInternal = (
   transport: Transport.Transport,
@@ -332,27 +345,26 @@ export const makeInternal = (
 
   const userPath = (marker: string, name: string) => Invoke.path([module, "marker", marker, "users", name])
 
-  const jsonHeaders = Effect.map(session.device, (device) => ({
+  const jsonHeaders = (device: DeviceMetadata.Metadata): Readonly<Record<string, string>> => ({
     ...transport.headers,
     "content-type": "application/json",
     "x-device-metadata": Transport.deviceHeader(device)
-  }))
+  })
 
   const post = <Op extends Operation, A>(
     endpoint: Invoke.Endpoint<Op, A>,
     marker: string,
     path: string,
     body: object,
-    options?: { readonly langCode?: string | undefined; readonly withCode?: boolean | undefined }
+    langCode = project.langCode
   ) =>
-    Effect.flatMap(jsonHeaders, (headers) =>
+    Effect.flatMap(session.device, (device) =>
       Invoke.anonymous(transport, endpoint, {
         path,
-        headers,
+        headers: jsonHeaders(device),
         body: JSON.stringify(body),
         marker,
-        langCode: options?.langCode ?? project.langCode,
-        withCode: options?.withCode === true
+        langCode
       }))
 
   /** The two ways to sign in differ in what they send: what comes back is a pair of tokens, to be stored. */
@@ -363,32 +375,58 @@ export const makeInternal = (
     body: object,
     withCode: boolean
   ) =>
-    Effect.gen(function*() {
-      const device = yield* session.device
-      const headers = {
-        ...transport.headers,
-        "content-type": "application/json",
-        "x-device-metadata": Transport.deviceHeader(device)
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function*() {
+        const device = yield* restore(session.device)
+        const clock = yield* Clock.Clock
+        const sentAt = clock.currentTimeMillisUnsafe()
+        const answer = yield* restore(transport.send({
+          operation: endpoint.operation,
+          method: "POST",
+          path,
+          headers: jsonHeaders(device),
+          body: JSON.stringify(body)
+        }))
+        // From here on there is a session: it reaches the storage even if the caller leaves.
+        const receivedAt = clock.currentTimeMillisUnsafe()
+        const parts = { marker, langCode: project.langCode, withCode }
+        const pair = yield* Invoke.interpret(endpoint, parts, answer, receivedAt)
+        yield* session.signIn(
+          Stored.fromPair({ pair, marker, device, sentAt, receivedAt, serverDate: parseDate(answer.header("date")) })
+        )
+        return AuthSchema.toAuthEntity(pair)
+      })
+    )
+
+  /** Tells the server to end a session. Never intercepted, never fails. */
+  const tellServer = (ending: Stored.StoredSession): Effect.Effect<LogoutResult> =>
+    Effect.match(
+      Invoke.anonymous(transport, endpoints.logout, {
+        path: userPath(ending.marker, "logout"),
+        headers: { ...jsonHeaders(Stored.deviceOf(ending)), authorization: `Bearer ${ending.accessToken}` },
+        body: JSON.stringify({ refreshToken: ending.refreshToken }),
+        marker: ending.marker,
+        langCode: project.langCode
+      }),
+      {
+        onFailure: (failure): LogoutResult => ({ revoked: false, failure }),
+        onSuccess: (): LogoutResult => ({ revoked: true })
       }
-      const parts: Invoke.Parts = {
-        path,
-        headers,
-        body: JSON.stringify(body),
-        marker,
-        langCode: project.langCode,
-        withCode
-      }
-      const clock = yield* Effect.clockWith(Effect.succeed)
-      const sentAt = clock.currentTimeMillisUnsafe()
-      // From here on the server may have made a session: the answer reaches the storage even if the caller leaves.
-      const answer = yield* transport.send({ operation: endpoint.operation, method: "POST", ...parts })
-      const receivedAt = clock.currentTimeMillisUnsafe()
-      const pair = yield* Invoke.interpret(endpoint, parts, answer, receivedAt)
-      yield* Effect.uninterruptible(session.signIn(
-        Stored.fromPair({ pair, marker, device, sentAt, receivedAt, serverDate: parseDate(answer.header("date")) })
-      ))
-      return AuthSchema.toAuthEntity(pair)
-    })
+    )
+
+  /** The server wants a bearer token to sign out: a session whose own has ended is exchanged for one more. */
+  const end = (ending: Stored.StoredSession): Effect.Effect<LogoutResult> =>
+    Clock.clockWith((clock) =>
+      ending.rejected === true || Stored.freshness(ending, clock.currentTimeMillisUnsafe(), 0, null) !== "expired"
+        ? tellServer(ending)
+        : Effect.flatMap(RefreshExchange.send(transport, ending, clock), (result) =>
+          result.outcome === "rotated"
+            ? tellServer(result.session)
+            : Effect.succeed({
+              revoked: false,
+              failure: new OneEntryError.OneEntryError({ operation: "logout", reason: result.reason })
+            }))
+    )
 
   const upload = (files: ReadonlyArray<Blob>, query: FieldValue.FileQuery) =>
     Effect.flatMap(session.device, (device) =>
@@ -403,12 +441,17 @@ export const makeInternal = (
   const getAuthProviders: AuthProvider["Service"]["getAuthProviders"] = (
     { langCode = project.langCode, limit = 30, offset = 0 } = {}
   ) =>
-    Invoke.anonymous(transport, endpoints.getAuthProviders, {
-      path: Invoke.path([module], { langCode, offset, limit }),
-      headers: transport.headers,
-      marker: "",
-      langCode
-    })
+    Invoke.checked(
+      "getAuthProviders",
+      [...Invoke.emptyArguments({ langCode }), ...pageIssues("offset", offset, 0), ...pageIssues("limit", limit, 1)],
+      () =>
+        Invoke.anonymous(transport, endpoints.getAuthProviders, {
+          path: Invoke.path([module], { langCode, offset, limit }),
+          headers: transport.headers,
+          marker: "",
+          langCode
+        })
+    )
 
   return AuthProvider.of({
     signUp: (marker, data, { langCode = project.langCode } = {}) =>
@@ -419,30 +462,27 @@ export const makeInternal = (
           )
           const prepared = yield* Effect.fromResult(Result.mapError(
             Result.all(
-              (data.formData === undefined ? [] : FieldValue.byLanguage(data.formData, langCode)).map(
+              (data.formData == null ? [] : FieldValue.byLanguage(data.formData, langCode)).map(
                 ([language, fields]) => Result.map(FieldValue.prepare(fields), (items) => [language, items] as const)
               )
             ),
             invalidData(marker)
           ))
-          const formData: Record<string, ReadonlyArray<FieldValue.WireField>> = {}
-          for (const [language, items] of prepared) {
-            formData[language] = yield* Uploads.completeFields(items, upload)
-          }
+          const formData = yield* Effect.forEach(prepared, ([language, items]) =>
+            Effect.map(Uploads.completeFields(items, upload), (fields) => [language, fields] as const))
+          const notificationData = FieldValue.encodeNotificationData(data.notificationData ?? {})
           return yield* post(
             endpoints.signUp,
             marker,
             userPath(marker, "sign-up"),
             {
-              ...(data.formIdentifier === undefined ? {} : { formIdentifier: data.formIdentifier }),
+              ...(data.formIdentifier == null ? {} : { formIdentifier: data.formIdentifier }),
               langCode,
               authData,
-              ...(data.formData === undefined ? {} : { formData }),
-              ...(data.notificationData === undefined
-                ? {}
-                : { notificationData: FieldValue.encodeNotificationData(data.notificationData) })
+              ...(formData.length === 0 ? {} : { formData: Object.fromEntries(formData) }),
+              ...(Object.keys(notificationData).length === 0 ? {} : { notificationData })
             },
-            { langCode }
+            langCode
           )
         })),
 
@@ -526,73 +566,85 @@ export const makeInternal = (
           })
       ),
 
-    logout: (marker, refreshToken) =>
-      Effect.uninterruptible(Effect.gen(function*() {
-        const stored = yield* session.peek
-        const given = refreshToken === undefined ? undefined : Invoke.reveal(refreshToken)
-        const device = yield* session.device
-        // First: whatever is in flight cannot bring the session back.
-        const local = yield* Effect.result(session.signOut("SignOut"))
-        const ending: Stored.StoredSession | undefined = stored !== undefined && (given === undefined || given === stored.refreshToken)
-          ? stored
-          : given === undefined || given === ""
-          ? undefined
-          : Stored.fromPair({
-            pair: { accessToken: stored?.accessToken ?? "", refreshToken: given, userIdentifier: undefined },
-            marker: marker ?? stored?.marker ?? project.providerMarker,
-            device: stored === undefined ? device : Stored.deviceOf(stored),
-            sentAt: 0,
-            receivedAt: 0,
-            serverDate: undefined
-          })
-        const result: LogoutResult = ending === undefined
-          ? { revoked: false }
-          : yield* Effect.match(RefreshExchange.logout(transport, ending), {
-            onSuccess: (revoked): LogoutResult => ({ revoked }),
-            onFailure: (failure): LogoutResult => ({ revoked: false, failure })
-          })
-        yield* Effect.fromResult(local)
-        return result
-      })),
+    logout: (marker, refreshToken = "") =>
+      Invoke.checked(
+        "logout",
+        // What the official SDK leaves behind when it signs out is an empty token: no error, there is nothing to end.
+        Invoke.emptyArguments({ ...(marker === undefined ? {} : { marker }), ...(refreshToken === "" ? {} : { refreshToken }) }),
+        () =>
+          Effect.uninterruptibleMask((restore) =>
+            Effect.gen(function*() {
+              const given = Invoke.reveal(refreshToken)
+              const stored = yield* session.peek
+              const device = stored === undefined ? yield* session.device : Stored.deviceOf(stored)
+              // First: whatever is in flight cannot bring the session back.
+              const local = yield* Effect.result(session.signOut("SignOut"))
+              const endings = stored === undefined ? [] : [stored]
+              if (given !== "" && given !== stored?.refreshToken) {
+                // An older token of the same session, or another session: it ends before the bearer token does.
+                endings.unshift(Stored.fromPair({
+                  pair: { accessToken: stored?.accessToken ?? "", refreshToken: given, userIdentifier: undefined },
+                  marker: marker ?? stored?.marker ?? project.providerMarker,
+                  device,
+                  sentAt: stored?.receivedAt ?? 0,
+                  receivedAt: stored?.receivedAt ?? 0,
+                  serverDate: undefined,
+                  adopted: true
+                }))
+              }
+              // The server is told even if the caller does not wait for it.
+              const telling = yield* Effect.forkDetach(Effect.forEach(endings, end))
+              const results = yield* restore(Fiber.join(telling))
+              yield* Effect.fromResult(local)
+              return results.at(-1) ?? nobody
+            })
+          )
+      ),
 
     logoutAll: (marker) =>
       Invoke.checked("logoutAll", Invoke.emptyArguments({ marker }), () =>
-        authorized(transport, session, endpoints.logoutAll, {
-          path: userPath(marker, "logout-all"),
-          marker,
-          langCode: project.langCode
-        }).pipe(
-          Effect.andThen(session.signOut("SignOut")),
-          Effect.as({ revoked: true })
+        Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function*() {
+            yield* restore(authorized(transport, session, endpoints.logoutAll, {
+              path: userPath(marker, "logout-all"),
+              marker,
+              langCode: project.langCode
+            }))
+            const stored = yield* session.peek
+            if (stored?.marker === marker) yield* session.signOut("SignOut")
+            return { revoked: true }
+          })
         )),
 
-    changePassword: (marker, change) => {
-      const { code, eventIdentifier, newPassword, repeatPassword, type, userIdentifier } = change
-      return Invoke.checked(
+    changePassword: (marker, { code, eventIdentifier, newPassword, repeatPassword = newPassword, type, userIdentifier }) =>
+      Invoke.checked(
         "changePassword",
-        Invoke.emptyArguments({ marker, userIdentifier, eventIdentifier, code, newPassword }),
+        [
+          ...Invoke.emptyArguments({ marker, userIdentifier, eventIdentifier, code, newPassword }),
+          ...(type === "change" || type === "recovery" ? [] : ["`type` must be \"change\" or \"recovery\""])
+        ],
         () =>
-          repeatPassword !== undefined && Invoke.reveal(repeatPassword) !== Invoke.reveal(newPassword)
+          Invoke.reveal(repeatPassword) !== Invoke.reveal(newPassword)
             ? Effect.fail(new AuthError.PasswordsDoNotMatch({ marker, messages: [] }))
-            : Effect.gen(function*() {
-              yield* post(endpoints.changePassword, marker, userPath(marker, "change-password"), {
-                userIdentifier,
-                eventIdentifier,
-                code: Invoke.reveal(code),
-                type: type === "change" ? 1 : 2,
-                password1: Invoke.reveal(newPassword),
-                password2: Invoke.reveal(repeatPassword ?? newPassword)
+            : Effect.uninterruptibleMask((restore) =>
+              Effect.gen(function*() {
+                yield* restore(post(endpoints.changePassword, marker, userPath(marker, "change-password"), {
+                  userIdentifier,
+                  eventIdentifier,
+                  code: Invoke.reveal(code),
+                  type: type === "change" ? 1 : 2,
+                  password1: Invoke.reveal(newPassword),
+                  password2: Invoke.reveal(repeatPassword)
+                }))
+                const stored = yield* session.peek
+                const isTheirs = stored !== undefined && stored.marker === marker &&
+                  (stored.userIdentifier === undefined ||
+                    stored.userIdentifier.toLowerCase() === userIdentifier.toLowerCase())
+                // The password is changed, whatever the storage says: the session is gone from memory, and on the server.
+                if (isTheirs) yield* Effect.ignore(session.signOut("PasswordChanged"))
               })
-              const stored = yield* session.peek
-              if (
-                stored !== undefined && stored.marker === marker &&
-                (stored.userIdentifier === undefined || stored.userIdentifier === userIdentifier)
-              ) {
-                yield* session.signOut("PasswordChanged")
-              }
-            })
-      )
-    },
+            )
+      ),
 
     getAuthProviders,
 
@@ -600,11 +652,11 @@ export const makeInternal = (
       Stream.paginate(0, (offset) =>
         Effect.map(getAuthProviders({ langCode, limit: pageSize, offset }), (page) => [
           page,
-          page.length < pageSize ? Option.none() : Option.some(offset + pageSize)
+          page.length < Math.min(pageSize, cappedPage) ? Option.none() : Option.some(offset + page.length)
         ])),
 
     getAuthProviderByMarker: (marker, { langCode = project.langCode } = {}) =>
-      Invoke.checked("getAuthProviderByMarker", Invoke.emptyArguments({ marker }), () =>
+      Invoke.checked("getAuthProviderByMarker", Invoke.emptyArguments({ marker, langCode }), () =>
         Invoke.anonymous(transport, endpoints.getAuthProviderByMarker, {
           path: Invoke.path([module, "marker", marker], { langCode }),
           headers: transport.headers,

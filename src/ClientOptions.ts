@@ -8,7 +8,8 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type * as Schedule from "effect/Schedule"
+import * as Schedule from "effect/Schedule"
+import { isLoopback } from "./internal/urls.ts"
 import * as OneEntryError from "./OneEntryError.ts"
 
 /**
@@ -75,10 +76,6 @@ export interface Project {
   readonly maxResponseBytes: number
 }
 
-const isLoopback = (hostname: string): boolean =>
-  hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" ||
-  /^127(\.\d{1,3}){3}$/.test(hostname)
-
 const durationOption = (
   name: string,
   input: Duration.Input | undefined,
@@ -86,7 +83,9 @@ const durationOption = (
   issues: Array<string>
 ): Duration.Duration => {
   const duration = Duration.fromInput(input ?? fallback)
-  if (duration._tag === "Some") {
+  // What is no number counts as zero in a duration.
+  const parts: ReadonlyArray<unknown> = typeof input === "object" && !Duration.isDuration(input) ? Object.values(input) : [input]
+  if (duration._tag === "Some" && !parts.some(Number.isNaN)) {
     const millis = Duration.toMillis(duration.value)
     if (Number.isFinite(millis) && millis >= 0 && millis <= 2_147_483_647 && (millis > 0 || name !== "requestTimeout")) {
       return duration.value
@@ -104,6 +103,8 @@ const durationOption = (
 export const resolve = (options: ClientOptions): Effect.Effect<Project, OneEntryError.OneEntryError> =>
   Effect.suspend(() => {
     const issues: Array<string> = []
+    // A program without types may hand over anything.
+    const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
     const url = URL.canParse(String(options.url)) ? new URL(String(options.url)) : undefined
     if (url === undefined) {
       issues.push("`url` must be an absolute URL such as https://my-project.oneentry.cloud")
@@ -118,20 +119,19 @@ export const resolve = (options: ClientOptions): Effect.Effect<Project, OneEntry
       if (url.username !== "" || url.password !== "") issues.push("`url` must not carry credentials")
       if (url.search !== "" || url.hash !== "") issues.push("`url` must have neither a query nor a fragment")
     }
-    const token = options.appToken === undefined
-      ? undefined
-      : typeof options.appToken === "string"
-      ? options.appToken
-      : Redacted.value(options.appToken)
-    if (token !== undefined && !/^[\x21-\x7e]{1,8192}$/.test(token)) {
+    const token = text(Redacted.isRedacted(options.appToken) ? Redacted.value(options.appToken) : options.appToken)
+    if (options.appToken !== undefined && !/^[\x21-\x7e]{1,8192}$/.test(token ?? "")) {
       issues.push("`appToken` must be a token as the admin panel shows it: neither empty nor with spaces")
     }
     const { langCode = "en_US", maxResponseBytes = 10 * 1024 * 1024, providerMarker = "email", slot = "default" } = options
     if (!/^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*$/.test(langCode)) {
       issues.push("`langCode` must be a language code such as en_US")
     }
-    if (providerMarker.trim() === "") issues.push("`providerMarker` must not be empty")
-    if (slot === "") issues.push("`slot` must not be empty")
+    if (!text(providerMarker)?.trim()) issues.push("`providerMarker` must not be empty")
+    if (!text(slot)) issues.push("`slot` must not be empty")
+    if (options.retry !== undefined && options.retry !== false && !Schedule.isSchedule(options.retry)) {
+      issues.push("`retry` must be a schedule, or false")
+    }
     if (!Number.isSafeInteger(maxResponseBytes) || maxResponseBytes <= 0) {
       issues.push("`maxResponseBytes` must be a whole number of bytes")
     }

@@ -98,12 +98,19 @@ const lean = (request: Lean.Request): Effect.Effect<Lean.Answer, Lean.Failure> =
         signal: controller.signal,
         ...(request.body === undefined ? {} : { body: request.body })
       })
-      const { status } = response
-      if (Lean.isRedirect(status)) return Effect.fail({ _tag: "Redirected", status })
-      const text = await Lean.readWeb(response, request.maxBytes)
+      const { headers, status } = response
+      // A body that nobody reads holds its connection.
+      const refuse = (failure: Lean.Failure) => {
+        controller.abort()
+        return Effect.fail(failure)
+      }
+      if (Lean.isRedirect(status)) return refuse({ _tag: "Redirected", status })
+      const announced = Lean.announcedBytes(headers.get("content-length"), headers.get("content-encoding"))
+      if (announced !== undefined && announced > request.maxBytes) return refuse({ _tag: "TooLarge", status })
+      const text = announced === undefined ? await Lean.readWeb(response, request.maxBytes) : await response.text()
       return text === undefined
-        ? Effect.fail({ _tag: "TooLarge", status })
-        : Effect.succeed({ status, text, header: (name) => response.headers.get(name) ?? undefined })
+        ? refuse({ _tag: "TooLarge", status })
+        : Effect.succeed({ status, text, header: (name) => headers.get(name) ?? undefined })
     }
     exchange().then(
       (answer) => {

@@ -1,7 +1,8 @@
 /**
  * Two `HttpClient`s bound to the project, for every endpoint that this package
  * does not name yet. Both take paths relative to the project, send credentials
- * to its origin only, follow no redirect, and keep to the client's limits; the
+ * to its origin only, follow no redirect, and read answers whole, within the
+ * client's limits of time and size (`FileUploading` is for files). The
  * authorized one carries the session and refreshes it on a 401.
  *
  * @since 0.1.0
@@ -57,9 +58,10 @@ const resolveUrl = (project: ClientOptions.Project, url: string): URL | string =
   if (!URL.canParse(absolute)) return "the URL cannot be read"
   const parsed = new URL(absolute)
   if (parsed.username !== "" || parsed.password !== "") return "the URL must not carry credentials"
-  return parsed.origin === project.origin
+  // The scheme too: `blob:https://…` has the origin that is in it.
+  return parsed.origin === project.origin && parsed.href.startsWith(`${project.origin}/`)
     ? parsed
-    : `credentials are sent to ${project.origin} only: use a client of your own for ${parsed.origin}`
+    : `credentials are sent to ${project.origin} only: use a client of your own for ${parsed.protocol}//${parsed.host}`
 }
 
 /** @internal */
@@ -77,7 +79,8 @@ export const makeInternal = (
     if (typeof url === "string") return Effect.fail(OneEntryError.invalidRequest("request", url))
     const bound = request.pipe(
       HttpClientRequest.setUrl(url.href),
-      HttpClientRequest.setHeaders(headers)
+      // What the caller accepts is the caller's business, the rest is not.
+      HttpClientRequest.setHeaders({ ...headers, accept: request.headers["accept"] ?? headers["accept"] })
     )
     return request.method === "POST"
       ? Effect.map(session.device, (device) =>
@@ -94,12 +97,12 @@ export const makeInternal = (
 
   return OneEntryClient.of({
     anonymous: withExecute((request) =>
-      Effect.flatMap(prepared(request, transport.headers), (bound) => transport.stream("request", bound))
+      Effect.flatMap(prepared(request, transport.headers), (bound) => transport.whole("request", bound))
     ),
     authorized: withExecute<Session.RefreshError>((request) =>
       session.authorized((headers, accessToken) =>
         Effect.flatMap(prepared(request, headers), (bound) =>
-          Effect.flatMap(transport.stream("request", bound), (response): Effect.Effect<
+          Effect.flatMap(transport.whole("request", bound), (response): Effect.Effect<
             HttpClientResponse.HttpClientResponse,
             Session.RefreshError | Session.Unauthorized
           > => {

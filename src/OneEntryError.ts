@@ -14,7 +14,7 @@ const sentence = (messages: ReadonlyArray<string>): string => (messages.length =
 /**
  * The server could not be reached, or the connection broke.
  *
- * `cause` is what the HTTP client said of it (never the request: that may hold secrets).
+ * `description` is what the HTTP client said of it (never the request: that may hold secrets).
  *
  * **Example** (Telling a person to look at the cable)
  *
@@ -58,7 +58,7 @@ export class Timeout extends Schema.TaggedError<Timeout>("effect-oneentry/OneEnt
  * The server answered with a redirect, which is never followed: it would carry the app token and the device metadata
  * to wherever it points.
  *
- * `status` is 0 in a browser, which does not tell.
+ * `statusCode` is 0 in a browser, which does not tell.
  *
  * @category reasons
  * @since 0.1.0
@@ -74,9 +74,10 @@ export class Redirected extends Schema.TaggedError<Redirected>("effect-oneentry/
 }
 
 /**
- * The answer is not what the API promises: no JSON, another shape, or larger than the limit.
+ * The answer is not what the API promises: no JSON (a proxy's page, an answer cut short), another shape, or larger than
+ * the limit.
  *
- * `issue` says where, without the values.
+ * `issue` says where, without the values. It may be understood another time, but reading is not made again by itself.
  *
  * @category reasons
  * @since 0.1.0
@@ -87,7 +88,7 @@ export class ResponseInvalid
     issue: Schema.String
   })
 {
-  readonly isRetryable = false
+  readonly isRetryable = true
   override get message(): string {
     return `The answer (status ${this.statusCode}) could not be understood: ${this.issue}`
   }
@@ -219,7 +220,7 @@ export class InvalidRequest
 }
 
 /**
- * An answer that no rule expects.
+ * An answer that no rule expects. The statuses 408, 425 and 3xx may pass.
  *
  * @category reasons
  * @since 0.1.0
@@ -227,7 +228,9 @@ export class InvalidRequest
 export class Unexpected
   extends Schema.TaggedError<Unexpected>("effect-oneentry/OneEntryError/Unexpected")("Unexpected", envelopeFields)
 {
-  readonly isRetryable = false
+  get isRetryable(): boolean {
+    return this.statusCode === 408 || this.statusCode === 425 || (this.statusCode >= 300 && this.statusCode < 400)
+  }
   override get message(): string {
     return `Unexpected answer with status ${this.statusCode}${sentence(this.messages)}`
   }

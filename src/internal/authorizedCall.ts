@@ -35,7 +35,7 @@ const attempt = <Op extends Operation, A>(
           })
         )
         : Effect.clockWith((clock) =>
-          interpret(endpoint, { ...parts, headers }, answer, clock.currentTimeMillisUnsafe())
+          interpret(endpoint, parts, answer, clock.currentTimeMillisUnsafe())
         )
   )
 
@@ -72,13 +72,17 @@ export const optionally = <Op extends Operation, A>(
   return endpoint.method === "GET" ? retryTransient(transport.project, run) : run
 }
 
-/** The device goes with every POST; JSON says that it is. */
+/** The device goes with every POST; JSON and a stream say what they are. */
 export const extraHeaders = (
   session: Internal,
   method: Endpoint<Operation, unknown>["method"],
   body: Parts["body"]
 ): Effect.Effect<Readonly<Record<string, string>>> => {
-  const content: Readonly<Record<string, string>> = typeof body === "string" ? { "content-type": "application/json" } : {}
+  const content: Readonly<Record<string, string>> = typeof body === "string"
+    ? { "content-type": "application/json" }
+    : body?._tag === "Stream"
+    ? { "content-type": body.contentType }
+    : {}
   return method === "POST"
     ? Effect.map(session.device, (device) => ({ ...content, "x-device-metadata": deviceHeader(device) }))
     : Effect.succeed(content)

@@ -6,6 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as AuthError from "../AuthError.ts"
 import * as OneEntryError from "../OneEntryError.ts"
+import * as DomainErrors from "./domainErrors.ts"
 import type { ServerEnvelope } from "./serverEnvelope.ts"
 
 /** Every operation that the package names. */
@@ -61,6 +62,12 @@ type DomainTag =
   | "OAuthRejected"
   | "FormNotFound"
   | "PasswordsDoNotMatch"
+  | "AnonymousNotAllowed"
+  | "AlreadyRated"
+  | "FormMismatch"
+  | "SubmissionNotFound"
+  | "FileNotFound"
+  | "FileTooLarge"
 
 type ReasonTag =
   | "TooManyRequests"
@@ -81,8 +88,8 @@ export interface Row {
   readonly message?: RegExp
   /** Only when the request carried a one-time code, or only when it did not. */
   readonly withCode?: boolean
-  /** A successful answer whose whole body is `false`. */
-  readonly bodyFalse?: true
+  /** A success whose body says no (`false`). */
+  readonly refused?: true
   readonly error: DomainTag | ReasonTag
   readonly source: string
   readonly certainty: Certainty
@@ -100,10 +107,15 @@ const providerRoutes = [
   "getAuthProviderByMarker"
 ] as const
 const formRoutes = ["getFormByMarker", "postFormsData", "getFormsDataByMarker"] as const
+const submissionRoutes = ["postFormsData", "getFormsDataByMarker", "updateFormsDataById"] as const
+const oneSubmission = ["updateFormsDataById", "updateFormsDataStatusById", "deleteFormsDataById"] as const
 const refusedBody =
   /(is|are) not allowed|is required|must (be|contain)|should not (be|exist)|value is missing|missing or incorrect/i
 
 export const table = [
+  // Its status is not known: before the rows that go by a status alone.
+  { operations: ["auth"], status: { from: 400, to: 499 }, message: /not activated/i, error: "UserNotActivated", source: "RN §4.3", certainty: "app" },
+
   // What every route answers before it looks at the request.
   { operations: "*", status: [403], message: /^Resource is closed/i, error: "ResourceClosed", source: "PLAT, RULES §4.2", certainty: "stated" },
   { operations: "*", status: [403], error: "PermissionDenied", source: "DOCS, RULES+ §4.2", certainty: "captured" },
@@ -113,7 +125,7 @@ export const table = [
   { operations: "*", status: { from: 500, to: 599 }, error: "ServerFailure", source: "HTTP", certainty: "inferred" },
 
   // A refused code that the server does not call an error.
-  { operations: ["checkCode", "activateUser", "changePassword"], bodyFalse: true, error: "InvalidCode", source: "FASHION §3.2", certainty: "captured" },
+  { operations: ["checkCode", "activateUser", "changePassword"], refused: true, error: "InvalidCode", source: "FASHION §3.2", certainty: "captured" },
 
   // Codes
   { operations: ["generateCode"], status: [400], message: /already has a code/i, error: "UserAlreadyHasCode", source: "SEED1 §4.3", certainty: "captured" },
@@ -124,25 +136,41 @@ export const table = [
   { operations: codeCalls, status: [429], error: "CodeAttemptsExceeded", source: "PLAT §4.3", certainty: "stated" },
   { operations: ["auth"], status: [429], withCode: true, error: "CodeAttemptsExceeded", source: "PLAT §4.3", certainty: "stated" },
   { operations: [...codeCalls, "auth"], status: [400, 401], message: /code is (expired|incorrect)|expired or incorrect/i, error: "InvalidCode", source: "FASHION §4.3", certainty: "app" },
-  { operations: ["changePassword"], status: [400], message: /passwords?\b.*\b(match|equal|same|differ)/i, error: "PasswordsDoNotMatch", source: "PLAT+ §4.3", certainty: "stated" },
+  { operations: ["changePassword"], status: [400], message: /password.*(match|equal|same|differ|must be \[ref)/i, error: "PasswordsDoNotMatch", source: "PLAT+ §4.3", certainty: "stated" },
   { operations: codeCalls, status: [401], error: "InvalidCode", source: "API.md", certainty: "inferred" },
 
   // A provider or a form that is not there
   { operations: providerRoutes, status: [400], message: /provider.*not (defined|found)|form is not defined/i, error: "ProviderNotFound", source: "FASHION §4.3", certainty: "app" },
   { operations: formRoutes, status: [400], message: /form.*not (defined|found)/i, error: "FormNotFound", source: "FASHION §4.3", certainty: "app" },
 
+  // Submissions
+  { operations: ["postFormsData"], status: [400, 401], message: /allow anonymous users|must authorize/i, error: "AnonymousNotAllowed", source: "RULES+ §4.4", certainty: "captured" },
+  { operations: ["postFormsData"], status: [400], message: /already rated/i, error: "AlreadyRated", source: "RULES+ §4.4", certainty: "captured" },
+  { operations: submissionRoutes, status: [400, 404], message: /^Form has incorrect type|incorrect formIdentifier for provided config|find out correspondent entityId/i, error: "FormMismatch", source: "RULES+, PLAT §4.4", certainty: "captured" },
+  { operations: oneSubmission, status: [404], error: "SubmissionNotFound", source: "HTTP", certainty: "inferred" },
+  { operations: ["postFormsData"], status: [404], message: /form data not found/i, error: "SubmissionNotFound", source: "HTTP", certainty: "inferred" },
+
+  // Files
+  { operations: ["upload"], status: [413], error: "FileTooLarge", source: "HTTP", certainty: "inferred" },
+  { operations: ["upload"], status: [400], message: /\b(size|large|exceed)/i, error: "FileTooLarge", source: "PLAT §4.4", certainty: "stated" },
+  { operations: ["getFile", "deleteFile"], status: [404], error: "FileNotFound", source: "PLAT+ §4.4", certainty: "stated" },
+
+  // A login that moves to where another user is
+  { operations: ["updateUser"], status: [400, 409], message: /already exist/i, error: "UserAlreadyExists", source: "PLAT+ §2.5", certainty: "inferred" },
+
   // Signing in
-  { operations: ["auth"], status: { from: 400, to: 499 }, message: /not activated/i, error: "UserNotActivated", source: "RN §4.3", certainty: "app" },
   { operations: ["auth"], status: [401], withCode: true, error: "InvalidCode", source: "PLAT §4.3", certainty: "stated" },
   { operations: ["auth"], status: [401], error: "InvalidCredentials", source: "FASHION §4.3", certainty: "app" },
   { operations: ["auth"], status: [400, 404], message: /user not found|wrong password/i, error: "InvalidCredentials", source: "FASHION §4.3", certainty: "app" },
   { operations: ["oauth"], status: [400, 401], error: "OAuthRejected", source: "REST, RULES+ §4.3", certainty: "captured" },
-  { operations: ["auth"], status: [400], error: "InvalidData", source: "RULES+ §4.3", certainty: "captured" },
+  { operations: ["auth"], status: [400, 422], error: "InvalidData", source: "RULES+ §4.3", certainty: "captured" },
 
   // Signing up
-  { operations: ["signUp"], status: [400, 409], message: /exist/i, error: "UserAlreadyExists", source: "PLAT+ §4.3", certainty: "stated" },
+  { operations: ["signUp"], status: [400, 409], message: /(?<!not |n't )\bexists?\b|already (taken|registered|in use)/i, error: "UserAlreadyExists", source: "PLAT+ §4.3", certainty: "stated" },
   { operations: ["signUp"], status: [409], error: "UserAlreadyExists", source: "PLAT+ §10.2", certainty: "inferred" },
   { operations: ["signUp"], status: [400, 422], error: "InvalidData", source: "RULES, RULES+ §4.3", certainty: "captured" },
+
+  { operations: ["signUp"], status: [404], message: /\bform\b/i, error: "InvalidData", source: "§4.5", certainty: "inferred" },
 
   // What is left of the not-found, refused and too-many
   { operations: providerRoutes, status: [404], error: "ProviderNotFound", source: "PLAT+ §4.3", certainty: "stated" },
@@ -175,8 +203,8 @@ export interface Answer {
   /** The server's `Retry-After` in milliseconds. */
   readonly retryAfter: number | undefined
   readonly withCode: boolean
-  /** The body of a success was `false`. */
-  readonly bodyFalse: boolean
+  /** A success whose body says no. */
+  readonly refused: boolean
 }
 
 const statusMatches = (status: Row["status"], value: number): boolean =>
@@ -192,7 +220,7 @@ const rows: ReadonlyArray<Row> = table
 export const rowOf = (answer: Answer): Row | undefined =>
   rows.find((row) =>
     (row.operations === "*" || row.operations.includes(answer.operation)) &&
-    (row.bodyFalse === true ? answer.bodyFalse : !answer.bodyFalse && statusMatches(row.status, answer.envelope.statusCode)) &&
+    (row.refused === true ? answer.refused : !answer.refused && statusMatches(row.status, answer.envelope.statusCode)) &&
     (row.withCode === undefined || row.withCode === answer.withCode) &&
     (row.message === undefined || answer.envelope.messages.some((message) => row.message?.test(message)))
   )
@@ -210,7 +238,13 @@ const domain = {
   InvalidData: AuthError.InvalidData,
   OAuthRejected: AuthError.OAuthRejected,
   FormNotFound: AuthError.FormNotFound,
-  PasswordsDoNotMatch: AuthError.PasswordsDoNotMatch
+  PasswordsDoNotMatch: AuthError.PasswordsDoNotMatch,
+  AnonymousNotAllowed: DomainErrors.AnonymousNotAllowed,
+  AlreadyRated: DomainErrors.AlreadyRated,
+  FormMismatch: DomainErrors.FormMismatch,
+  SubmissionNotFound: DomainErrors.SubmissionNotFound,
+  FileNotFound: DomainErrors.FileNotFound,
+  FileTooLarge: DomainErrors.FileTooLarge
 } as const
 
 type DomainClasses = typeof domain

@@ -21,8 +21,10 @@ import { notJson, parseJson, parseRetryAfter } from "./wire.ts"
 export interface Endpoint<Op extends Operation, A> {
   readonly operation: Op
   readonly method: Call["method"]
-  /** What the body is in the language of the call. */
-  readonly decode: (body: unknown, langCode: string) => Exit.Exit<A, Schema.SchemaError>
+  /** What the body is in the language of the call; a `string` says why it is none. */
+  readonly decode: (body: unknown, langCode: string) => Exit.Exit<A, Schema.SchemaError | string>
+  /** A success whose body says no is a refusal. */
+  readonly refuses?: (body: unknown) => boolean
 }
 
 /** What differs from call to call. */
@@ -33,12 +35,34 @@ export interface Parts extends Pick<Call, "path" | "headers" | "body" | "secretP
   readonly withCode?: boolean
 }
 
-/** The endpoint of an operation whose success says nothing more. */
-export const nothing = <Op extends Operation>(operation: Op, method: Call["method"]): Endpoint<Op, void> => ({
+const isObject = (u: unknown): u is { readonly [key: string]: unknown } =>
+  typeof u === "object" && u !== null && !Array.isArray(u)
+
+const saysNo = (body: unknown): boolean => body === false || (isObject(body) && body["success"] === false)
+
+const saysYes = (body: unknown): boolean => body === true || (isObject(body) && body["success"] === true)
+
+/** Servers answer `true`, nothing, or an object that is of no interest. */
+const isAcknowledgement = (body: unknown): boolean => body === undefined || body === null || body === true || isObject(body)
+
+const acknowledged = <Op extends Operation>(
+  operation: Op,
+  method: Call["method"],
+  isYes: (body: unknown) => boolean
+): Endpoint<Op, void> => ({
   operation,
   method,
-  decode: () => Exit.void
+  decode: (body) => (isYes(body) ? Exit.void : Exit.fail("Expected true")),
+  refuses: saysNo
 })
+
+/** The endpoint of an operation whose success says nothing more. */
+export const nothing = <Op extends Operation>(operation: Op, method: Call["method"]): Endpoint<Op, void> =>
+  acknowledged(operation, method, isAcknowledgement)
+
+/** The endpoint of a question: only a yes is one. */
+export const question = <Op extends Operation>(operation: Op, method: Call["method"]): Endpoint<Op, void> =>
+  acknowledged(operation, method, saysYes)
 
 /** The endpoint of an operation whose answer is decoded by a schema and then unwrapped for a language. */
 export const something = <Op extends Operation, W, A>(
@@ -61,7 +85,7 @@ const invalidResponse = (operation: Operation, statusCode: number, issue: string
 /** What an answer means for an endpoint: its value, or the error that the table knows it by. */
 export const interpret = <Op extends Operation, A>(
   endpoint: Endpoint<Op, A>,
-  parts: Parts,
+  parts: Pick<Parts, "marker" | "langCode" | "withCode">,
   answer: Lean.Answer,
   now: number
 ): Exit.Exit<A, ErrorOf<Op>> => {
@@ -69,12 +93,13 @@ export const interpret = <Op extends Operation, A>(
   const { operation } = endpoint
   const body = parseJson(answer.text)
   const success = status >= 200 && status < 300
-  if (success && body !== false) {
+  if (success && endpoint.refuses?.(body) !== true) {
     if (body === notJson) return invalidResponse(operation, status, "no JSON")
     const exit = endpoint.decode(body, parts.langCode)
     if (Exit.isSuccess(exit)) return Exit.succeed(exit.value)
     const [reason] = exit.cause.reasons
-    return invalidResponse(operation, status, reason?._tag === "Fail" ? reason.error.message : "another shape")
+    const issue = reason?._tag === "Fail" ? reason.error : "another shape"
+    return invalidResponse(operation, status, typeof issue === "string" ? issue : issue.message)
   }
   const error = classify({
     operation,
@@ -82,14 +107,15 @@ export const interpret = <Op extends Operation, A>(
     envelope: readEnvelope(status, body) ?? emptyEnvelope(status),
     retryAfter: parseRetryAfter(answer.header("retry-after"), now),
     withCode: parts.withCode === true,
-    bodyFalse: success
+    refused: success
   })
   // The table's rows for an operation are what `ErrorOf` is computed from, so that this is what they made.
   return Exit.fail(error as ErrorOf<Op>)
 }
 
+/** What came and could not be understood is not downloaded again. */
 const isTransient = (error: unknown): error is OneEntryError.OneEntryError =>
-  OneEntryError.isOneEntryError(error) && error.isRetryable
+  OneEntryError.isOneEntryError(error) && error.isRetryable && error.reason._tag !== "ResponseInvalid"
 
 const maxRetryAfter = Duration.seconds(30)
 
@@ -97,13 +123,14 @@ const defaultRetry: Schedule.Schedule<unknown, OneEntryError.OneEntryError> = Sc
   Schedule.setInputType<OneEntryError.OneEntryError>(),
   Schedule.jittered,
   Schedule.modifyDelay(({ duration, input }) =>
-    Effect.succeed(
-      input.retryAfter === undefined
-        ? duration
-        : Duration.max(duration, Duration.min(input.retryAfter, maxRetryAfter))
-    )
+    Effect.succeed(input.retryAfter === undefined ? duration : Duration.max(duration, input.retryAfter))
   ),
-  Schedule.while(({ attempt }) => Effect.succeed(attempt <= 2))
+  // Whoever asks for more patience than a caller has is not asked again before that.
+  Schedule.while(({ attempt, input }) =>
+    Effect.succeed(
+      attempt <= 2 && (input.retryAfter === undefined || Duration.isLessThanOrEqualTo(input.retryAfter, maxRetryAfter))
+    )
+  )
 )
 
 /**
@@ -155,18 +182,24 @@ export const anonymous = <Op extends Operation, A>(
   return endpoint.method === "GET" ? retryTransient(transport.project, attempt) : attempt
 }
 
+/** Half a character cannot stand in a URL: it becomes the one that says so. */
+const encode = (text: string): string =>
+  encodeURIComponent(half.test(text) ? text.replace(new RegExp(half, "g"), "\uFFFD") : text)
+
+const half = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
+
 /** Path segments and query, encoded; parameters that are `undefined` are left out. */
 export const path = (
   segments: ReadonlyArray<string>,
   query?: Readonly<Record<string, string | number | boolean | undefined>>
 ): string => {
   let out = "/api/content"
-  for (const segment of segments) out += `/${encodeURIComponent(segment)}`
+  for (const segment of segments) out += `/${encode(segment)}`
   let separator = "?"
   for (const key in query) {
     const value = query[key]
     if (value === undefined) continue
-    out += `${separator}${encodeURIComponent(key)}=${encodeURIComponent(value)}`
+    out += `${separator}${encode(key)}=${encode(String(value))}`
     separator = "&"
   }
   return out
@@ -176,15 +209,20 @@ export const path = (
 export const reveal = (value: string | Redacted.Redacted<string>): string =>
   typeof value === "string" ? value : Redacted.value(value)
 
-/** The issues of arguments that must not be empty, or contain what no path or header can. */
-export const emptyArguments = (values: Readonly<Record<string, string | Redacted.Redacted<string>>>): ReadonlyArray<string> =>
-  Object.entries(values).flatMap(([name, value]) => {
-    const text = reveal(value)
-    if (typeof text !== "string" || text.trim() === "") return [`\`${name}\` must not be empty`]
-    // Neither can stand in a URL: the one is half a character, the others change which resource is meant.
-    if (/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text)) return [`\`${name}\` holds half a character`]
-    return text === "." || text === ".." ? [`\`${name}\` must not be "${text}"`] : []
-  })
+const argumentIssue = (name: string, value: unknown): string | undefined => {
+  const text = Redacted.isRedacted(value) ? Redacted.value(value) : value
+  if (typeof text !== "string") return `\`${name}\` must be a string`
+  if (text.trim() === "") return `\`${name}\` must not be empty`
+  if (half.test(text)) return `\`${name}\` holds half a character`
+  // A path with them leads to another resource.
+  return text === "." || text === ".." ? `\`${name}\` must not be "${text}"` : undefined
+}
+
+/** The issues of arguments that must not be empty, or contain what no path can. */
+export const emptyArguments = (
+  values: Readonly<Record<string, string | Redacted.Redacted<string>>>
+): ReadonlyArray<string> =>
+  Object.entries(values).flatMap(([name, value]) => argumentIssue(name, value) ?? [])
 
 /** Fails with what is wrong with the arguments, or goes on. */
 export const checked = <A, E>(
@@ -192,4 +230,4 @@ export const checked = <A, E>(
   issues: ReadonlyArray<string>,
   run: () => Effect.Effect<A, E>
 ): Effect.Effect<A, E | OneEntryError.OneEntryError> =>
-  issues.length === 0 ? run() : Effect.fail(OneEntryError.invalidRequest(operation, ...issues))
+  issues.length === 0 ? Effect.suspend(run) : Effect.fail(OneEntryError.invalidRequest(operation, ...issues))

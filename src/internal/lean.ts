@@ -4,6 +4,7 @@
  * `execute` as any other.
  */
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -19,7 +20,7 @@ export interface Answer {
 /** What became of a request that got no answer. */
 export type Failure =
   | { readonly _tag: "Network"; readonly description: string | undefined }
-  | { readonly _tag: "Timeout" }
+  | { readonly _tag: "Timeout"; readonly after?: Duration.Duration }
   | { readonly _tag: "Redirected"; readonly status: number }
   | { readonly _tag: "TooLarge"; readonly status: number }
 
@@ -49,17 +50,25 @@ export interface LeanClient extends HttpClient.HttpClient {
 export const isLean = <E>(client: HttpClient.HttpClient.With<E>): client is HttpClient.HttpClient.With<E> & LeanClient =>
   Object.hasOwn(client, LeanTypeId)
 
-/** Reads a web body up to a limit: natively where its size is known (a compressed one may be larger than it says). */
-export const readWeb = (response: Response, maxBytes: number): Promise<string | undefined> => {
-  const announced = response.headers.get("content-length")
-  if (announced === null || response.headers.has("content-encoding")) return readBounded(response, maxBytes)
-  return Number(announced) > maxBytes ? Promise.resolve(undefined) : response.text()
-}
+/**
+ * The size that an answer is announced with, if that can be relied on: what is compressed may be larger than it says.
+ */
+export const announcedBytes = (
+  contentLength: string | null | undefined,
+  contentEncoding: string | null | undefined
+): number | undefined =>
+  contentLength != null && /^\d{1,15}$/.test(contentLength) && (contentEncoding ?? "identity") === "identity"
+    ? Number(contentLength)
+    : undefined
 
-const readBounded = async (response: Response, maxBytes: number): Promise<string | undefined> => {
+/** Reads a web body up to a limit; one of unknown size chunk by chunk. `undefined`: it is larger. */
+export const readWeb = async (response: Response, maxBytes: number, signal?: AbortSignal): Promise<string | undefined> => {
   if (response.body === null) return ""
   const decoder = new TextDecoder()
   const reader = response.body.getReader()
+  // What is refused, or nobody waits for, need not arrive; that it cannot be cancelled changes nothing.
+  const cancel = () => void reader.cancel().catch(() => undefined)
+  signal?.addEventListener("abort", cancel)
   let bytes = 0
   let text = ""
   for (;;) {
@@ -67,16 +76,16 @@ const readBounded = async (response: Response, maxBytes: number): Promise<string
     if (done) return text + decoder.decode()
     bytes += value.byteLength
     if (bytes > maxBytes) {
-      // The answer is refused already; that the rest cannot be cancelled changes nothing.
-      reader.cancel().catch(() => undefined)
+      cancel()
       return undefined
     }
     text += decoder.decode(value, { stream: true })
   }
 }
 
-/** Browsers hide the status of a redirect that is not followed. */
-export const isRedirect = (status: number): boolean => status === 0 || (status >= 300 && status < 400)
+/** The statuses that `fetch` would follow; browsers hide which one it was. */
+export const isRedirect = (status: number): boolean =>
+  (status >= 301 && status <= 303) || status === 307 || status === 308 || status === 0
 
 /** What a broken connection calls itself. */
 export const describeCause = (cause: unknown): string | undefined => {

@@ -3,7 +3,6 @@
  * the rules that no call may break: the configured origin only, no redirect followed, no trace headers to the API, a
  * time limit and a size limit.
  */
-import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,11 +12,11 @@ import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
-import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as UrlParams from "effect/http/UrlParams"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import type { Project } from "../ClientOptions.ts"
 import type * as DeviceMetadata from "../DeviceMetadata.ts"
@@ -42,13 +41,17 @@ export interface Transport {
   /** The headers of an anonymous call; with a body, the JSON content type too. */
   readonly headers: Readonly<Record<string, string>>
   readonly send: (call: Call) => Effect.Effect<Lean.Answer, OneEntryError.OneEntryError>
-  /** Runs one request of somebody's own under the same rules, the answer unread. */
+  /** Runs one request of somebody's own under the same rules, the answer read whole. */
+  readonly whole: (
+    operation: string,
+    request: HttpClientRequest.HttpClientRequest
+  ) => Effect.Effect<HttpClientResponse.HttpClientResponse, OneEntryError.OneEntryError>
+  /** As `whole`, but the body is left to whoever asked: neither time nor size of it is limited. For files. */
   readonly stream: (
     operation: string,
     request: HttpClientRequest.HttpClientRequest
   ) => Effect.Effect<HttpClientResponse.HttpClientResponse, OneEntryError.OneEntryError>
 }
-
 
 const redactedHeaders = ["x-app-token", "x-device-metadata", "x-guest-id"]
 
@@ -60,7 +63,6 @@ const always = () => true
 /** What the request's context must say, whatever the caller's says. */
 const requestContext = (
   caller: Context.Context<never>,
-  maxBytes: number,
   silent: boolean
 ): Context.Context<never> => {
   const init = Context.getOrUndefined(caller, Lean.RequestInit)
@@ -69,40 +71,94 @@ const requestContext = (
     // A call outside of a span would begin a trace of its own, for nobody.
     Context.add(HttpClient.TracerDisabledWhen, silent || !isSpan(caller) ? always : Context.get(caller, HttpClient.TracerDisabledWhen)),
     Context.add(Headers.CurrentRedactedNames, [...Context.get(caller, Headers.CurrentRedactedNames), ...redactedHeaders]),
-    Context.add(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBytes)),
     Context.add(Lean.RequestInit, { ...init, redirect: "manual" })
   )
 }
+
+const tooLarge = (response: HttpClientResponse.HttpClientResponse) =>
+  Effect.fail<Lean.Failure>({ _tag: "TooLarge", status: response.status })
+
+const announcedBytes = (response: HttpClientResponse.HttpClientResponse): number | undefined =>
+  Lean.announcedBytes(response.headers["content-length"], response.headers["content-encoding"])
+
+const toFailure = (error: HttpClientError.HttpClientError): Lean.Failure => ({
+  _tag: "Network",
+  description: Lean.describe(error)
+})
+
+/** Reads a body of unknown size, as far as it may go. */
+const readStream = (
+  response: HttpClientResponse.HttpClientResponse,
+  maxBytes: number
+): Effect.Effect<Uint8Array<ArrayBuffer>, Lean.Failure> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let bytes = 0
+    return Stream.runForEach(response.stream, (chunk): Effect.Effect<void, Lean.Failure> => {
+      bytes += chunk.byteLength
+      chunks.push(chunk)
+      return bytes > maxBytes ? tooLarge(response) : Effect.void
+    }).pipe(
+      Effect.catchTag("HttpClientError", (error) =>
+        error.reason._tag === "EmptyBodyError" ? Effect.void : Effect.fail(toFailure(error))),
+      Effect.map(() => {
+        const whole = new Uint8Array(bytes)
+        let offset = 0
+        for (const chunk of chunks) {
+          whole.set(chunk, offset)
+          offset += chunk.byteLength
+        }
+        return whole
+      })
+    )
+  })
+
+/** Reads a body whole, up to the limit. */
+const readBytes = (
+  response: HttpClientResponse.HttpClientResponse,
+  maxBytes: number
+): Effect.Effect<Uint8Array<ArrayBuffer>, Lean.Failure> => {
+  const announced = announcedBytes(response)
+  if (announced === undefined) return readStream(response, maxBytes)
+  return announced > maxBytes
+    ? Effect.andThen(discard(response), tooLarge(response))
+    : Effect.mapBoth(response.arrayBuffer, { onFailure: toFailure, onSuccess: (buffer) => new Uint8Array(buffer) })
+}
+
+const decodeText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
 const readText = (
   response: HttpClientResponse.HttpClientResponse,
   maxBytes: number
 ): Effect.Effect<string, Lean.Failure> => {
-  const tooLarge = Effect.fail<Lean.Failure>({ _tag: "TooLarge", status: response.status })
+  if (announcedBytes(response) !== undefined) return Effect.map(readBytes(response, maxBytes), decodeText)
   const web = Option.getOrUndefined(HttpClientResponse.toWeb(response))
-  if (web !== undefined) {
-    return Effect.filterOrElse(
-      Effect.tryPromise({
-        try: () => Lean.readWeb(web, maxBytes),
-        catch: (cause): Lean.Failure => ({ _tag: "Network", description: Lean.describeCause(cause) })
-      }),
-      (text): text is string => text !== undefined,
-      () => tooLarge
-    )
-  }
-  if (Number(response.headers["content-length"]) > maxBytes) return tooLarge
-  return Effect.matchEffect(response.text, {
-    onFailure: (error) => Effect.fail(toFailure(error)),
-    onSuccess: (text) => (text.length > maxBytes ? tooLarge : Effect.succeed(text))
-  })
+  if (web === undefined) return Effect.map(readStream(response, maxBytes), decodeText)
+  return Effect.filterOrElse(
+    Effect.tryPromise({
+      try: (signal) => Lean.readWeb(web, maxBytes, signal),
+      catch: (cause): Lean.Failure => ({ _tag: "Network", description: Lean.describeCause(cause) })
+    }),
+    (text): text is string => text !== undefined,
+    () => tooLarge(response)
+  )
 }
+
+/** Opens and closes the body: one that nobody reads holds its connection. */
+const discard = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<void> =>
+  Effect.scoped(Effect.asVoid(Stream.toPull(response.stream)))
+
+const refuseRedirect = (
+  response: HttpClientResponse.HttpClientResponse
+): Effect.Effect<never, Lean.Failure> =>
+  Effect.andThen(discard(response), Effect.fail<Lean.Failure>({ _tag: "Redirected", status: response.status }))
 
 const toReason = (failure: Lean.Failure, project: Project): OneEntryError.Reason => {
   switch (failure._tag) {
     case "Network":
       return new OneEntryError.Network(failure.description === undefined ? {} : { description: failure.description })
     case "Timeout":
-      return new OneEntryError.Timeout({ after: project.requestTimeout })
+      return new OneEntryError.Timeout({ after: failure.after ?? project.requestTimeout })
     case "Redirected":
       return new OneEntryError.Redirected({ statusCode: failure.status })
     case "TooLarge":
@@ -113,10 +169,22 @@ const toReason = (failure: Lean.Failure, project: Project): OneEntryError.Reason
   }
 }
 
-const toFailure = (error: HttpClientError.HttpClientError): Lean.Failure => ({
-  _tag: "Network",
-  description: Lean.describe(error)
-})
+/** The slowest line that a file is waited for, in bytes a second. */
+const slowest = 16 * 1024
+
+/** How long files may take: a request's time, and what their bytes take on a slow line. */
+export const transferTime = (project: Project, bytes: number): Duration.Duration =>
+  Duration.sum(project.requestTimeout, Duration.seconds(bytes / slowest))
+
+/** The bytes of the files in a body; a stream that does not know its length is bounded by whoever made it. */
+const fileBytes = (body: HttpBody.HttpBody): number | undefined => {
+  if (body._tag === "Stream") return body.contentLength
+  let bytes = 0
+  if (body._tag === "FormData") {
+    for (const value of body.formData.values()) bytes += typeof value === "string" ? 0 : value.size
+  }
+  return bytes
+}
 
 /** A client that dies is a network that fails: no answer and no client turns into a defect. */
 const withoutDefects = <A>(effect: Effect.Effect<A, Lean.Failure>): Effect.Effect<A, Lean.Failure> =>
@@ -148,7 +216,7 @@ export const make = (project: Project, http: HttpClient.HttpClient): Effect.Effe
     const contextFor = (caller: Context.Context<never>): Context.Context<never> => {
       if (lastCaller !== caller) {
         lastCaller = caller
-        lastContext = requestContext(caller, maxBytes, false)
+        lastContext = requestContext(caller, false)
       }
       return lastContext
     }
@@ -163,27 +231,55 @@ export const make = (project: Project, http: HttpClient.HttpClient): Effect.Effe
         Headers.fromRecordUnsafe(call.headers),
         body ?? HttpBody.empty
       )
-      return deadlines.within(
-        withoutDefects(Effect.matchEffect(http.execute(request), {
-          onFailure: (error) => Effect.fail(toFailure(error)),
-          onSuccess: (response): Effect.Effect<Lean.Answer, Lean.Failure> =>
-            Lean.isRedirect(response.status)
-              ? Effect.fail({ _tag: "Redirected", status: response.status })
-              : Effect.map(readText(response, maxBytes), (text) => ({
-                status: response.status,
-                text,
-                header: (name) => response.headers[name]
-              }))
-        })),
-        call.secretPath === true ? requestContext(caller, maxBytes, true) : contextFor(caller),
-        onTimeout
-      )
+      const exchange = withoutDefects(Effect.matchEffect(http.execute(request), {
+        onFailure: (error) => Effect.fail(toFailure(error)),
+        onSuccess: (response): Effect.Effect<Lean.Answer, Lean.Failure> =>
+          Lean.isRedirect(response.status)
+            ? Effect.fail({ _tag: "Redirected", status: response.status })
+            : Effect.map(readText(response, maxBytes), (text) => ({
+              status: response.status,
+              text,
+              header: (name) => response.headers[name]
+            }))
+      }))
+      const context = call.secretPath === true ? requestContext(caller, true) : contextFor(caller)
+      if (typeof call.body !== "object") return deadlines.within(exchange, context, onTimeout)
+      // Files take as long as they are large.
+      const bytes = fileBytes(call.body)
+      const upload = Effect.provideContext(exchange, context)
+      if (bytes === undefined) return upload
+      const after = transferTime(project, bytes)
+      return Effect.timeoutOrElse(upload, {
+        duration: after,
+        orElse: () => Effect.fail<Lean.Failure>({ _tag: "Timeout", after })
+      })
     }
 
     const lean = Lean.isLean(http) ? http[Lean.LeanTypeId] : undefined
 
     const toError = (operation: string) => (failure: Lean.Failure) =>
       new OneEntryError.OneEntryError({ operation, reason: toReason(failure, project) })
+
+    const execute = (
+      operation: string,
+      request: HttpClientRequest.HttpClientRequest,
+      read: (
+        response: HttpClientResponse.HttpClientResponse
+      ) => Effect.Effect<HttpClientResponse.HttpClientResponse, Lean.Failure>
+    ) =>
+      Effect.mapError(
+        Effect.withFiber((fiber) =>
+          deadlines.within(
+            withoutDefects(Effect.matchEffect(http.execute(request), {
+              onFailure: (error) => Effect.fail(toFailure(error)),
+              onSuccess: (response) => Lean.isRedirect(response.status) ? refuseRedirect(response) : read(response)
+            })),
+            contextFor(fiber.context),
+            onTimeout
+          )
+        ),
+        toError(operation)
+      )
 
     return {
       project,
@@ -209,21 +305,13 @@ export const make = (project: Project, http: HttpClient.HttpClient): Effect.Effe
           ),
           toError(call.operation)
         ),
-      stream: (operation, request) =>
-        Effect.mapError(
-          Effect.withFiber((fiber) =>
-            deadlines.within(
-              withoutDefects(Effect.mapError(http.execute(request), toFailure)),
-              contextFor(fiber.context),
-              onTimeout
-            )
-          ),
-          toError(operation)
-        ).pipe(
-          Effect.filterOrFail(
-            (response) => !Lean.isRedirect(response.status),
-            (response) => toError(operation)({ _tag: "Redirected", status: response.status })
-          )
-        )
+      stream: (operation, request) => execute(operation, request, Effect.succeed),
+      whole: (operation, request) =>
+        execute(operation, request, (response) =>
+          Effect.map(readBytes(response, maxBytes), (bytes) =>
+            HttpClientResponse.fromWeb(
+              request,
+              new Response(bytes.byteLength === 0 ? null : bytes, { status: response.status, headers: response.headers })
+            )))
     }
   })
