@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
-import { Emulator } from "effect-oneentry/emulator"
+import { Effect, Fiber, Redacted } from "effect"
+import { TestClock } from "effect/testing"
+import { Emulator, Project } from "effect-oneentry/emulator"
 import { defineOneEntry } from "oneentry"
 import type { IError } from "oneentry/dist/base/utils.js"
 
@@ -10,11 +11,38 @@ const authData = [
   { marker: "password_reg", value: "123456" }
 ]
 
-const client = (emulator: Emulator.Service) => {
+/** What SDK 1.0.149 is strict about: numbers of a config as strings. */
+const tenant: Project.Input = {
+  ...Project.defaultProject,
+  switches: { configNumbers: "string" },
+  providers: [
+    ...(Project.defaultProject.providers ?? []),
+    { identifier: "google", type: "oauth", localizeInfos: { en_US: { title: "Google" } }, formIdentifier: "reg" }
+  ],
+  forms: [
+    ...(Project.defaultProject.forms ?? []),
+    {
+      identifier: "contact_us",
+      localizeInfos: { en_US: { title: "Contact", successMessage: "Thank you" } },
+      attributes: [{ type: "string", marker: "name", localizeInfos: { en_US: { title: "Name" } } }],
+      moduleFormConfigs: [{ id: 2, entityIdentifiers: [{ id: "blog" }] }]
+    }
+  ],
+  permissions: [
+    { operation: "getFormsDataByMarker", rule: "granted" },
+    { operation: "deleteFile", rule: "granted" }
+  ]
+}
+
+const client = (
+  emulator: Emulator.Service,
+  validation?: { readonly enabled: boolean; readonly strictMode: boolean; readonly logErrors: boolean }
+) => {
   const saved: Array<string> = []
   const api = defineOneEntry(emulator.url, {
     token: Redacted.value(emulator.appToken),
-    auth: { saveFunction: (token: string) => saved.push(token) }
+    auth: { saveFunction: (token: string) => saved.push(token) },
+    ...(validation === undefined ? {} : { validation })
   })
   return { api, saved }
 }
@@ -99,4 +127,145 @@ describe("the official SDK (oneentry 1.0.149)", () => {
       assert.strictEqual(yield* wait(() => api.AuthProvider.logoutAll("email")), true)
       assert.strictEqual((yield* emulator.sessions).length, 0)
     }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 }))))
+
+  const registered = (emulator: Emulator.Service, api: ReturnType<typeof client>["api"]) =>
+    Effect.gen(function*() {
+      yield* wait(() =>
+        api.AuthProvider.signUp("email", {
+          formIdentifier: "reg",
+          authData,
+          formData: [{ marker: "name_reg", type: "string", value: "UserName" }],
+          notificationData: { email: login, phonePush: [], phoneSMS: "" }
+        })
+      )
+      const code = yield* emulator.awaitCode(login)
+      assert.strictEqual(yield* wait(() => api.AuthProvider.activateUser("email", login, code)), true)
+      return yield* wait(() => api.AuthProvider.auth("email", { authData }))
+    })
+
+  it.effect("loses calls when fifty meet an expired token", () =>
+    Effect.gen(function*() {
+      const emulator = yield* Emulator.Emulator
+      const { api, saved } = client(emulator)
+      yield* registered(emulator, api)
+      // answers of refreshes wait, so that all fifty know of the expiry before the first new token is there
+      yield* emulator.faults.add({ operation: "refresh", kind: "delay", delay: "1 hour", phase: "after" })
+      yield* emulator.expireAccessTokens
+      const fiber = yield* Effect.forkChild(
+        Effect.all(
+          Array.from({ length: 50 }, () => failure(() => api.AuthProvider.getActiveSessionsByMarker("email"))),
+          { concurrency: "unbounded" }
+        ),
+        { startImmediately: true }
+      )
+      while ((yield* emulator.faults.list)[0]?.hits !== 50) {
+        yield* Effect.promise(() => new Promise((resume) => setImmediate(resume)))
+      }
+      yield* TestClock.adjust("1 hour")
+      const results = yield* Fiber.join(fiber)
+      const refreshes = (yield* emulator.requests).filter((entry) => entry.operation === "refresh")
+      assert.strictEqual(refreshes.filter((entry) => entry.status === 201).length, 1)
+      assert.strictEqual(refreshes.filter((entry) => entry.detail === "already spent").length, 49)
+      const lost = results.filter((result) => "statusCode" in result && result.statusCode === 401)
+      assert.strictEqual(lost.length, 49)
+      assert.strictEqual(saved.length, 2)
+    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 }))))
+
+  it.live("its other methods and its strict validation find nothing to complain about", () =>
+    Effect.gen(function*() {
+      const emulator = yield* Emulator.Emulator
+      const { api } = client(emulator, { enabled: true, strictMode: true, logErrors: false })
+      assert.deepInclude((yield* wait(() => api.AuthProvider.getAuthProviders()))[0], { identifier: "email" })
+      assert.deepInclude(yield* wait(() => api.AuthProvider.getAuthProviderByMarker("email")), {
+        localizeInfos: { title: "Email" }
+      })
+      assert.strictEqual((yield* wait(() => api.Forms.getAllForms())).total, 2)
+      const tokens = yield* registered(emulator, api)
+      assert.strictEqual(tokens.userIdentifier, login)
+
+      // users
+      assert.strictEqual(
+        yield* wait(() =>
+          api.Users.updateUser({
+            formIdentifier: "reg",
+            formData: [{ marker: "name_reg", type: "string", value: "Another" }],
+            state: { theme: "dark" }
+          })
+        ),
+        true
+      )
+      const user = yield* wait(() => api.Users.getUser())
+      assert.deepStrictEqual(user.formData, [{ marker: "name_reg", type: "string", value: "Another" }])
+      assert.strictEqual(yield* wait(() => api.Users.addFCMToken("device-token")), true)
+      assert.strictEqual(yield* wait(() => api.Users.deleteFCMToken("device-token")), true)
+
+      // files and form data
+      const [file] = yield* wait(() => 
+        api.FileUploading.upload(new File(["abc"], "a.txt", { type: "text/plain" }), {
+          type: "page",
+          entity: "editor",
+          id: 7
+        })
+      )
+      assert.strictEqual(file?.size, 3)
+      const name = String(file?.filename).split("/").at(-1) ?? ""
+      const posted = yield* wait(() =>
+        api.FormData.postFormsData({
+          formIdentifier: "contact_us",
+          formModuleConfigId: 2,
+          moduleEntityIdentifier: "blog",
+          replayTo: null,
+          status: "sent",
+          formData: [{ marker: "name", type: "string", value: "Ann" }]
+        })
+      )
+      assert.deepInclude(posted, { actionMessage: "Thank you" })
+      const list = yield* wait(() => api.FormData.getFormsDataByMarker("contact_us", 2, {}, 1))
+      assert.strictEqual(list.total, 1)
+      assert.strictEqual(yield* wait(() => api.FormData.updateFormsDataStatusByid(1, { status: "approved" })), true)
+      assert.strictEqual(yield* wait(() => api.FormData.deleteFormsDataByid(1)), true)
+      const response = yield* wait(() => api.FileUploading.getFile(7, "page", "editor", name))
+      assert.strictEqual(yield* Effect.promise(() => response.text()), "abc")
+      assert.strictEqual(yield* wait(() => api.FileUploading.delete(String(file?.filename))), true)
+
+      // events
+      assert.strictEqual(yield* wait(() => api.Events.subscribeByMarker("auth", 1)), true)
+      assert.deepInclude(yield* wait(() => api.Events.getAllSubscriptions()), { total: 1 })
+      assert.strictEqual(yield* wait(() => api.Events.unsubscribeByMarker("auth", 1)), true)
+
+      // tokens and passwords
+      const next = yield* wait(() => api.AuthProvider.refresh("email", tokens.refreshToken))
+      assert.notStrictEqual(next.refreshToken, tokens.refreshToken)
+      assert.strictEqual(yield* wait(() => api.AuthProvider.logout("email", next.refreshToken)), true)
+      assert.deepInclude(yield* failure(() => api.AuthProvider.refresh("email", next.refreshToken)), {
+        statusCode: 400,
+        message: "Provided token is incorrect"
+      })
+      assert.deepStrictEqual(yield* failure(() => api.AuthProvider.generateCode("email", login, "auth")), {})
+      const code = yield* emulator.awaitCode(login)
+      assert.strictEqual(
+        yield* wait(() => api.AuthProvider.changePassword("email", login, "reset", 1, code, "n3w-pass", "n3w-pass")),
+        true
+      )
+      const wrong = yield* failure(() => api.AuthProvider.auth("email", { authData }))
+      assert.deepInclude(wrong, { statusCode: 401 })
+      yield* wait(() =>
+        api.AuthProvider.auth("email", {
+          authData: [{ marker: "email_reg", value: login }, { marker: "password_reg", value: "n3w-pass" }]
+        })
+      )
+      const federated = yield* wait(() =>
+        api.AuthProvider.oauth("google", {
+          client_id: "",
+          client_secret: "",
+          code: "emulator-ann@example.com",
+          grant_type: "authorization_code",
+          redirect_uri: "http://localhost"
+        })
+      )
+      assert.strictEqual(federated.authProviderIdentifier, "google")
+      assert.strictEqual(yield* wait(() => api.Users.archiveUser()), true)
+      assert.deepInclude(yield* failure(() => api.System.test404()), { statusCode: 404 })
+      assert.deepInclude(yield* failure(() => api.System.test500()), { statusCode: 500 })
+    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1, project: tenant }))))
 })

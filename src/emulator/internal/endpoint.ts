@@ -48,6 +48,8 @@ export interface Endpoint<Body, A> {
   readonly status?: number | undefined
   /** Whether the last segment of the path is a secret. */
   readonly masked?: boolean | undefined
+  /** Whether the handler gives the same object again for what has not changed; it is then written once. */
+  readonly stable?: boolean | undefined
   readonly handle: Handler<Body, A>
 }
 
@@ -275,6 +277,7 @@ export const route = <Body, A>(
     status
   })
   const encode = typeof answer === "string" ? undefined : Schema.encodeUnknownExit(answer)
+  const written = endpoint.stable === true ? new WeakMap<object, string>() : undefined
   const wantsDevice =
     endpoint.device === "required" ||
     (endpoint.method === "POST" && backend.switches.deviceMetadata === "every-post")
@@ -337,10 +340,13 @@ export const route = <Body, A>(
     if (encode === undefined) {
       return Effect.succeed(HttpServerResponse.isHttpServerResponse(value) ? value : empty(now, status))
     }
+    const known = written !== undefined && typeof value === "object" && value !== null ? written.get(value) : undefined
+    if (known !== undefined) return Effect.succeed(json(now, status, known))
     const exit = encode(value)
-    return Exit.isSuccess(exit)
-      ? Effect.succeed(json(now, status, JSON.stringify(exit.value)))
-      : failed(backend, exit.cause, now)
+    if (!Exit.isSuccess(exit)) return failed(backend, exit.cause, now)
+    const text = JSON.stringify(exit.value)
+    if (written !== undefined && typeof value === "object" && value !== null) written.set(value, text)
+    return Effect.succeed(json(now, status, text))
   }
 
   const run = (

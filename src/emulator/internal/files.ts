@@ -111,7 +111,7 @@ const upload: Endpoint<undefined, typeof answers.Files.Type> = {
   })
 }
 
-/** By the full stored path or its last segment, and by whatever else the query names. */
+/** By the full stored path, or by its last segment and whatever else the query names. */
 const find = (exchange: Exchange<undefined>): File | undefined => {
   const { backend, query } = exchange
   const name = one(query, "filename") ?? ""
@@ -124,7 +124,7 @@ const find = (exchange: Exchange<undefined>): File | undefined => {
     return true
   }
   const whole = backend.state.files.get(name)
-  if (whole !== undefined) return matches(whole) ? whole : undefined
+  if (whole !== undefined) return whole
   for (const file of backend.state.files.rows.values()) {
     if (file.filename.endsWith(`/${name}`) && matches(file)) return file
   }

@@ -35,6 +35,18 @@ export const shownForm = (form: NumberedForm, langCode: string): typeof answers.
   moduleFormConfigs: form.moduleFormConfigs.map(({ isModerate: _, ...config }) => config)
 })
 
+const shown = new WeakMap<NumberedForm, Map<string, typeof answers.Form.Type>>()
+
+/** The same object for the same form and language. Languages come from callers: only those of the project are kept. */
+const stableForm = (backend: Backend, form: NumberedForm, langCode: string): typeof answers.Form.Type => {
+  if (!backend.project.languages.includes(langCode)) return shownForm(form, langCode)
+  let byLanguage = shown.get(form)
+  if (byLanguage === undefined) shown.set(form, (byLanguage = new Map()))
+  let answer = byLanguage.get(langCode)
+  if (answer === undefined) byLanguage.set(langCode, (answer = shownForm(form, langCode)))
+  return answer
+}
+
 const getForms: Endpoint<undefined, typeof answers.Forms.Type> = {
   operation: "getAllForms",
   method: "GET",
@@ -47,7 +59,7 @@ const getForms: Endpoint<undefined, typeof answers.Forms.Type> = {
     const langCode = one(query, "langCode") ?? backend.defaultLanguage
     return Effect.succeed({
       total: forms.length,
-      items: forms.slice(page.offset, page.offset + page.limit).map((form) => shownForm(form, langCode))
+      items: forms.slice(page.offset, page.offset + page.limit).map((form) => stableForm(backend, form, langCode))
     })
   }
 }
@@ -57,11 +69,12 @@ const getForm: Endpoint<undefined, typeof answers.Form.Type> = {
   method: "GET",
   path: "/api/content/forms/marker/:marker",
   answer: answers.Form,
+  stable: true,
   handle: ({ backend, params, query }) => {
     const form = backend.forms.get(params["marker"] ?? "")
     return form === undefined
       ? refuse("FormNotFound")
-      : Effect.succeed(shownForm(form, one(query, "langCode") ?? backend.defaultLanguage))
+      : Effect.succeed(stableForm(backend, form, one(query, "langCode") ?? backend.defaultLanguage))
   }
 }
 

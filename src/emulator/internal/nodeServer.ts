@@ -124,9 +124,10 @@ const writeAnswer = (
   const headers: Record<string, string | number> = { ...response.headers }
   if (body._tag === "Uint8Array") {
     headers["content-type"] = body.contentType
-    headers["content-length"] = body.body.length
+    headers["content-length"] = body.contentLength
     target.writeHead(response.status, headers)
-    target.end(request.method === "HEAD" ? undefined : body.body)
+    // a text leaves in one write with the headers, bytes would take a second one
+    target.end(request.method === "HEAD" ? undefined : (body.text ?? body.body))
     return
   }
   if (body._tag === "Empty") {
