@@ -8,7 +8,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import type * as AuthError from "./AuthError.ts"
 import * as ClientOptions from "./ClientOptions.ts"
 import * as FormSchema from "./FormSchema.ts"
@@ -32,6 +34,17 @@ import type * as OneEntryError from "./OneEntryError.ts"
  * })
  * ```
  *
+ * **Example** (All of them)
+ *
+ * ```ts
+ * import { Stream } from "effect"
+ * import { Forms } from "effect-oneentry"
+ *
+ * export const identifiers = Forms.Forms.use((forms) =>
+ *   forms.streamForms().pipe(Stream.map((form) => form.identifier), Stream.runCollect)
+ * )
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */
@@ -42,6 +55,11 @@ export class Forms extends Context.Service<Forms, {
     readonly offset?: number | undefined
     readonly limit?: number | undefined
   }) => Effect.Effect<FormSchema.FormsPage, OneEntryError.OneEntryError>
+  /** All forms, page by page. */
+  readonly streamForms: (options?: {
+    readonly langCode?: string | undefined
+    readonly pageSize?: number | undefined
+  }) => Stream.Stream<FormSchema.Form, OneEntryError.OneEntryError>
   /** One form, by its marker. */
   readonly getFormByMarker: (marker: string, options?: {
     readonly langCode?: string | undefined
@@ -65,14 +83,25 @@ const formByMarker = something(
 /** @internal */
 export const makeInternal = (transport: Transport.Transport): Forms["Service"] => {
   const { headers, project } = transport
+  const getAllForms: Forms["Service"]["getAllForms"] = (
+    { langCode = project.langCode, limit = 30, offset = 0 } = {}
+  ) =>
+    anonymous(transport, allForms, {
+      path: path(["forms"], { langCode, offset, limit }),
+      headers,
+      marker: "",
+      langCode
+    })
   return Forms.of({
-    getAllForms: ({ langCode = project.langCode, limit = 30, offset = 0 } = {}) =>
-      anonymous(transport, allForms, {
-        path: path(["forms"], { langCode, offset, limit }),
-        headers,
-        marker: "",
-        langCode
-      }),
+    getAllForms,
+    streamForms: ({ langCode, pageSize = 30 } = {}) =>
+      Stream.paginate(0, (offset) =>
+        Effect.map(getAllForms({ langCode, limit: pageSize, offset }), ({ items, total }) => {
+          // A group's permission may cap a page below what was asked for: what came says where the next begins.
+          const next = offset + items.length
+          const last = items.length === 0 || (total === undefined ? items.length < pageSize : next >= total)
+          return [items, last ? Option.none() : Option.some(next)]
+        })),
     getFormByMarker: (marker, { langCode = project.langCode } = {}) =>
       checked("getFormByMarker", emptyArguments({ marker }), () =>
         anonymous(transport, formByMarker, {

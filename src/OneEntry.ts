@@ -12,11 +12,14 @@ import * as AuthProvider from "./AuthProvider.ts"
 import * as ClientOptions from "./ClientOptions.ts"
 import * as FileUploading from "./FileUploading.ts"
 import * as Forms from "./Forms.ts"
+import * as FormsData from "./FormsData.ts"
 import * as Transport from "./internal/transport.ts"
+import * as OAuth from "./OAuth.ts"
 import * as OneEntryClient from "./OneEntryClient.ts"
 import type * as OneEntryError from "./OneEntryError.ts"
 import * as Session from "./Session.ts"
-import type * as TokenStorage from "./TokenStorage.ts"
+import * as SessionLock from "./SessionLock.ts"
+import * as TokenStorage from "./TokenStorage.ts"
 import * as Users from "./Users.ts"
 
 /**
@@ -38,6 +41,8 @@ export type Services =
   | AuthProvider.AuthProvider
   | FileUploading.FileUploading
   | Forms.Forms
+  | FormsData.FormsData
+  | OAuth.OAuth
   | OneEntryClient.OneEntryClient
   | Session.Session
   | Users.Users
@@ -50,6 +55,11 @@ const make = Effect.fnUntraced(function*(options: ClientOptions.ClientOptions) {
     Context.add(AuthProvider.AuthProvider, AuthProvider.makeInternal(transport, session)),
     Context.add(FileUploading.FileUploading, FileUploading.makeInternal(transport, session)),
     Context.add(Forms.Forms, Forms.makeInternal(transport)),
+    Context.add(FormsData.FormsData, FormsData.makeInternal(transport, session)),
+    Context.add(
+      OAuth.OAuth,
+      OAuth.makeInternal(project, yield* TokenStorage.TokenStorage, yield* SessionLock.SessionLock)
+    ),
     Context.add(OneEntryClient.OneEntryClient, OneEntryClient.makeInternal(transport, session)),
     Context.add(Users.Users, Users.makeInternal(transport, session))
   )

@@ -265,8 +265,10 @@ const additionalText = (attribute: FormSchema.FormAttribute, marker: string): st
  * `password`. A form that does neither (the captured one of the documented scenario) is left with a guess: the first
  * required string field whose marker contains "password", and that is nothing else (no login, no notification contact,
  * not shown for `isSignUp`). An explicit `isPassword: false` is never overruled.
+ *
+ * @internal
  */
-const findPassword = (attributes: ReadonlyArray<FormSchema.FormAttribute>): FormSchema.FormAttribute | undefined => {
+export const findPassword = (attributes: ReadonlyArray<FormSchema.FormAttribute>): FormSchema.FormAttribute | undefined => {
   const candidates = attributes.filter(
     (attribute) => attribute.type === "string" && !attribute.isLogin && attribute.undecided.includes("isPassword")
   )

@@ -63,7 +63,7 @@ const isNothing = (u: unknown): boolean => u === undefined || u === null || u ==
 const maxDepth = 128
 
 /** Whether a value survives JSON unchanged; `path` holds the parents, so that a cycle is found, not followed. */
-const isJson = (u: unknown, path: ReadonlyArray<unknown> = []): boolean => {
+export const isJson = (u: unknown, path: ReadonlyArray<unknown> = []): boolean => {
   if (u === null || typeof u === "string" || typeof u === "boolean") return true
   if (typeof u === "number") return Number.isFinite(u)
   if (typeof u !== "object" || path.length >= maxDepth || path.includes(u)) return false
