@@ -10,32 +10,34 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Queue from "effect/Queue"
-import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as AuthError from "./AuthError.ts"
 import * as ClientOptions from "./ClientOptions.ts"
 import * as DeviceMetadata from "./DeviceMetadata.ts"
+import * as Cooldown from "./internal/cooldown.ts"
 import * as Deadlines from "./internal/deadlines.ts"
-import { readClaims } from "./internal/jwt.ts"
+import * as GuardedLock from "./internal/guardedLock.ts"
+import * as GuardedStorage from "./internal/guardedStorage.ts"
+import { storageTimeoutMillis } from "./internal/guardedStorage.ts"
 import * as RefreshExchange from "./internal/refreshExchange.ts"
-import { decide } from "./internal/refreshOutcome.ts"
+import * as Refresher from "./internal/refresher.ts"
 import type * as Event from "./internal/sessionEvent.ts"
 import * as Slots from "./internal/slots.ts"
+import * as SlotStore from "./internal/slotStore.ts"
 import * as Stored from "./internal/storedSession.ts"
 import * as Transport from "./internal/transport.ts"
 import * as OneEntryError from "./OneEntryError.ts"
@@ -220,7 +222,7 @@ export class Session extends Context.Service<Session, {
    */
   readonly renew: (used: Redacted.Redacted<string>) => Effect.Effect<void, RefreshError>
   /** Adopts tokens from elsewhere, in place of the session that was there. Sends nothing. */
-  readonly restore: (tokens: Tokens) => Effect.Effect<void, TokenStorage.TokenStorageError>
+  readonly restore: (tokens: Tokens) => Effect.Effect<void, TokenStorage.TokenStorageError | OneEntryError.OneEntryError>
   /** Forgets the session without telling the server. Twice is no error. */
   readonly signOutLocally: Effect.Effect<void, TokenStorage.TokenStorageError>
   /**
@@ -337,47 +339,26 @@ const isUnauthorized = (u: unknown): u is Unauthorized => Predicate.isTagged(u, 
 const bare = (value: string | Redacted.Redacted<string>): string =>
   typeof value === "string" ? value : Redacted.value(value)
 
-const maxCooldownMillis = 60_000
-const maxRetryAfterMillis = 300_000
-
-/** How long one operation of a storage may take before it counts as failed. */
-const storageTimeoutMillis = 5_000
-
-/** How often a refresh starts over because somebody else wrote in between. */
-const maxRounds = 5
-
 /** `keepAlive` looks at least that often: timers stand still while a machine sleeps. */
 const keepAliveSlice = 30_000
 
-/**
- * A storage that fails in typed ways only: what it throws, and what it never answers, is a `TokenStorageError`.
- */
-const guarded = (
-  storage: TokenStorage.TokenStorage["Service"],
-  deadlines: Deadlines.Deadlines,
-  context: Context.Context<never>
-) => {
-  const guard = <A>(
-    operation: TokenStorage.TokenStorageError["operation"],
-    slot: string,
-    run: () => Effect.Effect<A, TokenStorage.TokenStorageError>
-  ): Effect.Effect<A, TokenStorage.TokenStorageError> =>
-    deadlines.within(
-      Effect.catchDefect(
-        Effect.suspend(run),
-        (cause) => Effect.fail(new TokenStorage.TokenStorageError({ operation, slot, cause }))
-      ),
-      context,
-      () =>
-        new TokenStorage.TokenStorageError({ operation, slot, cause: new Error(`no answer within ${storageTimeoutMillis} ms`) })
-    )
-  return {
-    get: (slot: string) => guard("get", slot, () => storage.get(slot)),
-    set: (slot: string, value: string) => guard("set", slot, () => storage.set(slot, value)),
-    remove: (slot: string) => guard("remove", slot, () => storage.remove(slot)),
-    compareAndSet: (slot: string, expected: string | undefined, next: string | undefined) =>
-      guard("compareAndSet", slot, () => storage.compareAndSet(slot, expected, next))
+/** The pauses of `keepAlive` between refreshes that fail, and between those of tokens with hardly any life in them. */
+const keepAlivePause = { shortest: 1_000, longest: 60_000 }
+
+/** What no server issues. */
+const maxTokenLength = 16_384
+
+/** What is wrong with tokens from elsewhere. */
+const issuesOf = (tokens: Tokens): ReadonlyArray<string> => {
+  const issues: Array<string> = []
+  const refreshToken = bare(tokens.refreshToken)
+  if (refreshToken === "") issues.push("`refreshToken` must not be empty")
+  if (refreshToken.length > maxTokenLength) issues.push("`refreshToken` is too long")
+  if (tokens.accessToken !== undefined && bare(tokens.accessToken).length > maxTokenLength) {
+    issues.push("`accessToken` is too long")
   }
+  if (tokens.marker !== undefined && tokens.marker.trim() === "") issues.push("`marker` must not be empty")
+  return issues
 }
 
 /**
@@ -391,19 +372,30 @@ export const makeInternal = (
   Effect.gen(function*() {
     const { project } = transport
     const rawStorage = yield* TokenStorage.TokenStorage
-    const lock = yield* SessionLock.SessionLock
     const scope = yield* Effect.scope
-    const context = Context.omit(TokenStorage.TokenStorage, Scope.Scope)(yield* Effect.context<TokenStorage.TokenStorage | Scope.Scope>())
+    const context = Context.omit(TokenStorage.TokenStorage, Scope.Scope)(
+      yield* Effect.context<TokenStorage.TokenStorage | Scope.Scope>()
+    )
     const clock = yield* Clock.Clock
+    const now = () => clock.currentTimeMillisUnsafe()
     const registry = Slots.registryOf(rawStorage)
+
     const deadlines = Deadlines.make(storageTimeoutMillis)
     yield* Effect.addFinalizer(() => deadlines.stop)
-    const storage = guarded(rawStorage, deadlines, context)
-    const maxHold = Duration.millis(Duration.toMillis(project.requestTimeout) + 4 * storageTimeoutMillis)
-    /** This process's own estimate of the server's clock, once it has one. */
-    let clockOffset: number | undefined
+    // A round reads, marks, exchanges, reads and writes: one request, and a few operations of the storage.
+    const maxHold = Duration.millis(Duration.toMillis(project.requestTimeout) + 6 * storageTimeoutMillis)
+    const lock = GuardedLock.make(yield* SessionLock.SessionLock, maxHold, context)
+    yield* Effect.addFinalizer(() => lock.stop)
+    const store = SlotStore.make({ storage: GuardedStorage.make(rawStorage, deadlines, context), lock, scope })
 
-    const now = () => clock.currentTimeMillisUnsafe()
+    const freshnessOf = (session: Stored.StoredSession) =>
+      Stored.freshness(session, now(), project.refreshMarginMillis, store.clockOffset())
+
+    /** The access token may still be used: it has not ended, and no 401 was had with it. */
+    const isValid = (slot: Slots.Slot, session: Stored.StoredSession): boolean =>
+      slot.refused !== session.accessToken && freshnessOf(session) !== "expired"
+
+    const refresher = Refresher.make({ transport, store, lock, clock, scope, context, isValid })
 
     const slotOf = (name: string | undefined): Slots.Slot => registry.get(name ?? project.slot, now())
 
@@ -411,428 +403,10 @@ export const makeInternal = (
     const withSlot = <A, E, R>(f: (slot: Slots.Slot) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
       Effect.withFiber((fiber) => f(slotOf(fiber.getRef(CurrentSlot))))
 
-    const infoOf = (slot: Slots.Slot, session: Stored.StoredSession): SessionInfo => {
-      const endsAt = Stored.endsAt(session)
-      return {
-        slot: slot.name,
-        marker: session.marker,
-        ...(session.userIdentifier === undefined ? {} : { userIdentifier: session.userIdentifier }),
-        ...(endsAt === undefined ? {} : { accessTokenEndsAt: DateTime.makeUnsafe(endsAt) }),
-        unverifiedClaims: readClaims(session.accessToken).claims
-      }
-    }
-
-    /** What this process goes on with from here. */
-    const setSession = (slot: Slots.Slot, session: Stored.StoredSession | undefined): void => {
-      if (slot.session?.accessToken !== session?.accessToken) {
-        slot.headers = undefined
-        slot.accessToken = undefined
-        slot.refused = undefined
-      }
-      if (slot.session?.refreshToken !== session?.refreshToken) slot.cooldown = undefined
-      slot.session = session
-      slot.loaded = true
-      slot.usedAt = now()
-    }
-
-    const freshnessOf = (session: Stored.StoredSession) =>
-      Stored.freshness(session, now(), project.refreshMarginMillis, clockOffset)
-
-    /** The access token may still be used: it has not ended, and no 401 was had with it. */
-    const isValid = (slot: Slots.Slot, session: Stored.StoredSession): boolean =>
-      slot.refused !== session.accessToken && freshnessOf(session) !== "expired"
-
-    // -------------------------------------------------------------------------
-    // reading
-    // -------------------------------------------------------------------------
-
-    /**
-     * Takes over what the storage holds. A session that only memory has stays, unless somebody else has written
-     * since. Returns what listeners should hear.
-     */
-    const takeOver = (slot: Slots.Slot, text: string | undefined): Effect.Effect<ReadonlyArray<SessionEvent>> =>
-      Effect.suspend(() => {
-        if (slot.loaded && text === slot.encoded) return Effect.succeed([])
-        const before = slot.loaded ? slot.session : undefined
-        const first = !slot.loaded
-        const decoded = Stored.decode(text)
-        slot.encoded = text
-        slot.unsaved = false
-        const after = decoded._tag === "Session" ? decoded.session : undefined
-        setSession(slot, after)
-        const events: Array<SessionEvent> = []
-        if (!first) {
-          if (after === undefined) {
-            if (before !== undefined) events.push({ _tag: "SignedOut", reason: "Elsewhere" })
-          } else if (before === undefined || before.userIdentifier !== after.userIdentifier || before.marker !== after.marker) {
-            events.push({ _tag: "SignedIn", session: infoOf(slot, after) })
-          } else if (before.accessToken !== after.accessToken) {
-            events.push({ _tag: "Refreshed", session: infoOf(slot, after) })
-          }
-        }
-        if (decoded._tag !== "Unreadable" || slot.warned) return Effect.succeed(events)
-        slot.warned = true
-        return Effect.as(
-          Effect.logWarning(`What the token storage holds in slot "${slot.name}" is no session: it counts as absent`),
-          events
-        )
-      })
-
-    /** Reads the storage, once per slot. */
-    const load = (slot: Slots.Slot): Effect.Effect<void, TokenStorage.TokenStorageError> =>
-      Effect.suspend(() => {
-        if (slot.loaded) return Effect.void
-        const { generation } = slot
-        return Effect.flatMap(storage.get(slot.name), (text) =>
-          slot.loaded || slot.generation !== generation ? Effect.void : Effect.asVoid(takeOver(slot, text)))
-      })
-
-    const emitAll = (slot: Slots.Slot, events: ReadonlyArray<SessionEvent>): void => {
-      for (const event of events) Slots.emit(slot, event)
-    }
-
-    // -------------------------------------------------------------------------
-    // writing
-    // -------------------------------------------------------------------------
-
-    /** Writers of this process exclude each other; the semaphore exists only while there are any. */
-    const writing = <A, E>(slot: Slots.Slot, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-      Effect.suspend(() => {
-        const entry = (slot.writing ??= { semaphore: Semaphore.makeUnsafe(1), users: 0 })
-        entry.users++
-        return Effect.ensuring(
-          entry.semaphore.withPermit(effect),
-          Effect.sync(() => {
-            if (--entry.users === 0) slot.writing = undefined
-          })
-        )
-      })
-
-    /**
-     * A write on the user's behalf (sign-in, sign-out). Where the storage cannot compare and set by itself, the lock
-     * keeps it out of a refresh that is under way elsewhere; a lock out of reach does not keep anybody from signing out.
-     */
-    const exclusively = <A>(
-      slot: Slots.Slot,
-      write: Effect.Effect<A, TokenStorage.TokenStorageError>
-    ): Effect.Effect<A, TokenStorage.TokenStorageError> => {
-      const run = writing(slot, write)
-      return rawStorage.atomic
-        ? run
-        : Effect.catchTag(locked(slot, run), "SessionLockError", () => run)
-    }
-
-    const locked = <A, E>(slot: Slots.Slot, effect: Effect.Effect<A, E>): Effect.Effect<A, E | SessionLock.SessionLockError> =>
-      Effect.catchDefect(
-        Effect.suspend(() => lock.withLock(slot.name, { maxHold })(effect)),
-        (cause) => Effect.fail(new SessionLock.SessionLockError({ slot: slot.name, reason: "Unavailable", cause }))
-      )
-
-    const signInto = (slot: Slots.Slot, next: Stored.StoredSession) =>
-      Effect.suspend(() => {
-        // Before anything is waited for: a refresh in flight for the old session ends here.
-        const generation = ++slot.generation
-        const had = slot.loaded && slot.session !== undefined && !slot.unsaved ? slot.session : undefined
-        const encoded = Stored.encode(next)
-        clockOffset = next.clockOffset
-        return exclusively(
-          slot,
-          Effect.suspend((): Effect.Effect<void, TokenStorage.TokenStorageError> => {
-            // Somebody signed in or out after us and comes after us.
-            if (slot.generation !== generation) return Effect.void
-            return Effect.matchEffect(storage.set(slot.name, encoded), {
-              onSuccess: () =>
-                Effect.sync(() => {
-                  if (slot.generation !== generation) return
-                  slot.encoded = encoded
-                  slot.unsaved = false
-                  setSession(slot, next)
-                  Slots.emit(slot, { _tag: "SignedIn", session: infoOf(slot, next) })
-                }),
-              onFailure: (error) => {
-                if (slot.generation !== generation) return Effect.void
-                // The storage still has another session, which would come back after a restart: better to fail.
-                if (had !== undefined) return Effect.andThen(RefreshExchange.revoke(transport, next), Effect.fail(error))
-                slot.unsaved = true
-                setSession(slot, next)
-                Slots.emit(slot, { _tag: "SignedIn", session: infoOf(slot, next) })
-                Slots.emit(slot, { _tag: "StorageDegraded", error })
-                return Effect.void
-              }
-            })
-          })
-        )
-      })
-
-    const signOutOf = (slot: Slots.Slot, reason: SignedOutReason) =>
-      Effect.suspend(() => {
-        const generation = ++slot.generation
-        const had = slot.session !== undefined
-        // A newer version's envelope is not ours to remove.
-        const foreign = slot.loaded && !had && slot.encoded !== undefined && Stored.decode(slot.encoded)._tag === "Newer"
-        if (slot.session !== undefined) slot.device = Stored.deviceOf(slot.session)
-        setSession(slot, undefined)
-        if (foreign) return Effect.void
-        // Until the storage says so, only memory knows.
-        slot.unsaved = true
-        return Effect.ensuring(
-          exclusively(
-            slot,
-            Effect.suspend(() =>
-              slot.generation !== generation
-                ? Effect.void
-                : Effect.map(storage.remove(slot.name), () => {
-                  if (slot.generation !== generation) return
-                  slot.encoded = undefined
-                  slot.unsaved = false
-                })
-            )
-          ),
-          Effect.sync(() => {
-            if (had) Slots.emit(slot, { _tag: "SignedOut", reason })
-          })
-        )
-      })
-
-    // -------------------------------------------------------------------------
-    // refreshing
-    // -------------------------------------------------------------------------
-
     const notAuthenticated = (slot: Slots.Slot) => new AuthError.NotAuthenticated({ slot: slot.name })
 
-    const coolDown = (
-      slot: Slots.Slot,
-      refreshToken: string,
-      retryAfter: number | undefined,
-      error: RefreshError
-    ): Effect.Effect<void> =>
-      Effect.map(Random.next, (random) => {
-        const attempts = slot.cooldown?.refreshToken === refreshToken ? slot.cooldown.attempts + 1 : 1
-        const backoff = Math.min(maxCooldownMillis, 1_000 * 2 ** (attempts - 1)) * (0.75 + random / 2)
-        const wait = Math.max(backoff, Math.min(retryAfter ?? 0, maxRetryAfterMillis))
-        slot.cooldown = { refreshToken, until: now() + wait, attempts, error }
-      })
-
-    const coolingDown = (slot: Slots.Slot, session: Stored.StoredSession): RefreshError | undefined =>
-      slot.cooldown !== undefined && slot.cooldown.refreshToken === session.refreshToken && now() < slot.cooldown.until
-        ? slot.cooldown.error
-        : undefined
-
-    type Step =
-      /** Everybody can go on. */
-      | { readonly _tag: "Done" }
-      /** Somebody else wrote: look again. */
-      | { readonly _tag: "Again" }
-      | { readonly _tag: "Failed"; readonly error: RefreshError }
-
-    const done: Step = { _tag: "Done" }
-    const again: Step = { _tag: "Again" }
-    const failed = (error: RefreshError): Step => ({ _tag: "Failed", error })
-
-    const without = (session: Stored.StoredSession, options: { readonly doubt: boolean; readonly rejected: boolean }) => {
-      const { exchangeStartedAt, rejected: _, ...rest } = session
-      return {
-        ...rest,
-        ...(options.doubt && exchangeStartedAt !== undefined ? { exchangeStartedAt } : {}),
-        ...(options.rejected ? { rejected: true as const } : {})
-      }
-    }
-
-    /** Replaces what the storage holds if it still is what we know; goes on in memory if it cannot be written. */
-    const replace = (
-      slot: Slots.Slot,
-      generation: number,
-      next: Stored.StoredSession | undefined,
-      events: Array<SessionEvent>
-    ): Effect.Effect<"held" | "changed" | "signedOut"> =>
-      writing(
-        slot,
-        Effect.suspend(() => {
-          if (slot.generation !== generation) return Effect.succeed("signedOut" as const)
-          const encoded = next === undefined ? undefined : Stored.encode(next)
-          return Effect.matchEffect(storage.compareAndSet(slot.name, slot.encoded, encoded), {
-            onSuccess: (held) => {
-              if (slot.generation !== generation) return Effect.succeed("signedOut" as const)
-              if (!held) return Effect.succeed("changed" as const)
-              slot.encoded = encoded
-              slot.unsaved = false
-              setSession(slot, next)
-              return Effect.succeed("held" as const)
-            },
-            onFailure: (error) => {
-              if (slot.generation !== generation) return Effect.succeed("signedOut" as const)
-              if (!slot.unsaved) events.push({ _tag: "StorageDegraded", error })
-              slot.unsaved = true
-              setSession(slot, next)
-              return Effect.succeed("held" as const)
-            }
-          })
-        })
-      )
-
-    const tokenExpired = (
-      session: Stored.StoredSession,
-      reason: AuthError.TokenExpired["reason"],
-      envelope?: RefreshExchange.Envelope
-    ) => new AuthError.TokenExpired({ ...envelope, messages: envelope?.messages ?? [], marker: session.marker, reason })
-
-    /** The session has come to its end, unless the storage holds another by now. */
-    const drop = (
-      slot: Slots.Slot,
-      generation: number,
-      session: Stored.StoredSession,
-      reason: "Rejected" | "Ambiguous",
-      events: Array<SessionEvent>,
-      envelope?: RefreshExchange.Envelope
-    ): Effect.Effect<Step> =>
-      Effect.map(replace(slot, generation, undefined, events), (result) => {
-        if (result === "changed") return again
-        if (result === "signedOut") return done
-        slot.device = Stored.deviceOf(session)
-        events.push({ _tag: "SignedOut", reason })
-        return failed(tokenExpired(session, reason, envelope))
-      })
-
-    /** From here to the stored answer nothing can be interrupted. */
-    const exchange = (
-      slot: Slots.Slot,
-      generation: number,
-      session: Stored.StoredSession,
-      wasInDoubt: boolean,
-      events: Array<SessionEvent>
-    ): Effect.Effect<Step> =>
-      Effect.gen(function*() {
-        const result = yield* RefreshExchange.send(transport, session, clock)
-        const { refreshToken } = session
-        // What else the storage may hold by now matters to a rejection; a rotated pair is written by comparison anyway.
-        const stored = result.outcome === "rejected" ? yield* Effect.option(storage.get(slot.name)) : Option.none()
-        const decision = decide(result.outcome, {
-          accessValid: isValid(slot, session),
-          inDoubt: wasInDoubt,
-          generationHeld: slot.generation === generation,
-          // A storage that cannot be read has not been seen to change.
-          storageHeld: Option.isNone(stored) || stored.value === slot.encoded
-        })
-        if (result.outcome === "rotated") {
-          const outcome = decision._tag === "Commit" ? yield* replace(slot, generation, result.session, events) : "signedOut"
-          if (outcome === "held") {
-            clockOffset = result.session.clockOffset
-            events.push({ _tag: "Refreshed", session: infoOf(slot, result.session) })
-            return done
-          }
-          yield* RefreshExchange.revoke(transport, result.session)
-          return outcome === "changed" ? again : done
-        }
-        switch (decision._tag) {
-          case "Drop":
-            return yield* drop(slot, generation, session, decision.reason, events, result.envelope)
-          case "Bury": {
-            const buried = without(session, { doubt: wasInDoubt, rejected: true })
-            const outcome = yield* replace(slot, generation, buried, events)
-            if (outcome === "changed") return again
-            if (outcome === "signedOut") return done
-            events.push({ _tag: "RefreshRejected", session: infoOf(slot, buried) })
-            return failed(tokenExpired(session, wasInDoubt ? "Ambiguous" : "Rejected", result.envelope))
-          }
-          case "Keep": {
-            const error = new OneEntryError.OneEntryError({ operation: "refresh", reason: result.reason })
-            yield* coolDown(slot, refreshToken, result.retryAfter, error)
-            if (!decision.inDoubt) {
-              // The server answered: the mark that the exchange began under is taken back.
-              yield* replace(slot, generation, without(session, { doubt: false, rejected: false }), events)
-            }
-            return failed(error)
-          }
-          case "Adopt":
-            return again
-          default:
-            return done
-        }
-      }).pipe(Effect.uninterruptible)
-
-    /** One look at the storage, and what follows from it. Runs under the lock. */
-    const round = (slot: Slots.Slot, used: string, events: Array<SessionEvent>): Effect.Effect<Step, TokenStorage.TokenStorageError> =>
-      Effect.gen(function*() {
-        const { generation } = slot
-        const text = yield* Effect.catch(storage.get(slot.name), (error) =>
-          // What lives in memory only does not need the storage.
-          slot.unsaved ? Effect.succeed(slot.encoded) : Effect.fail(error))
-        if (slot.generation !== generation) return done
-        events.push(...(yield* takeOver(slot, text)))
-        const session = slot.session
-        if (session === undefined) return failed(notAuthenticated(slot))
-        const valid = isValid(slot, session)
-        // Another owner rotated meanwhile: its pair is as good as ours.
-        if (session.accessToken !== used && valid) return done
-        const wasInDoubt = session.exchangeStartedAt !== undefined
-        if (session.rejected === true) {
-          return valid
-            ? failed(tokenExpired(session, wasInDoubt ? "Ambiguous" : "Rejected"))
-            : yield* drop(slot, generation, session, wasInDoubt ? "Ambiguous" : "Rejected", events)
-        }
-        const cooling = coolingDown(slot, session)
-        if (cooling !== undefined) return failed(cooling)
-        // Whoever comes after us, should we die before the answer is stored, knows that this token was sent.
-        const marked = wasInDoubt ? session : { ...session, exchangeStartedAt: now() }
-        if (!wasInDoubt || slot.unsaved) {
-          const outcome = yield* replace(slot, generation, marked, events)
-          if (outcome !== "held") return outcome === "changed" ? again : done
-        }
-        return yield* exchange(slot, generation, marked, wasInDoubt, events)
-      })
-
-    const rounds = (slot: Slots.Slot, used: string, events: Array<SessionEvent>) =>
-      Effect.gen(function*() {
-        for (let count = 0; count < maxRounds; count++) {
-          const step = yield* round(slot, used, events)
-          if (step._tag === "Done") return
-          if (step._tag === "Failed") return yield* step.error
-        }
-        return yield* new SessionLock.SessionLockError({ slot: slot.name, reason: "Timeout" })
-      })
-
-    /** A waiter that gave up does not steal: it reads once more, and is content if somebody else has refreshed. */
-    const afterLock = (slot: Slots.Slot, used: string, error: SessionLock.SessionLockError, events: Array<SessionEvent>) =>
-      Effect.gen(function*() {
-        const text = yield* Effect.orElseSucceed(storage.get(slot.name), () => slot.encoded)
-        events.push(...(yield* takeOver(slot, text)))
-        const session = slot.session
-        if (session === undefined) return yield* notAuthenticated(slot)
-        if (session.accessToken !== used && isValid(slot, session)) return
-        return yield* error
-      })
-
-    /** Starts a refresh for the slot, or joins the one under way. Only the caller can be interrupted. */
-    const fly = (slot: Slots.Slot, used: string): Effect.Effect<void, RefreshError> =>
-      Effect.suspend(() => {
-        const running = slot.flight
-        if (running !== undefined) return waitFor(running)
-        const flight: Slots.Flight = { done: Deferred.makeUnsafe(), waiters: 0 }
-        slot.flight = flight
-        const events: Array<SessionEvent> = []
-        const run = locked(slot, rounds(slot, used, events)).pipe(
-          Effect.catchTag("SessionLockError", (error) => afterLock(slot, used, error, events)),
-          Effect.provideContext(context),
-          Effect.onExit((exit) =>
-            Effect.sync(() => {
-              slot.flight = undefined
-              emitAll(slot, events)
-              Deferred.doneUnsafe(flight.done, exit)
-            })
-          ),
-          // Its exit is in the deferred.
-          Effect.exit
-        )
-        return Effect.uninterruptibleMask((restore) =>
-          Effect.andThen(Effect.forkIn(run, scope, { startImmediately: true }), restore(waitFor(flight)))
-        )
-      })
-
-    const waitFor = (flight: Slots.Flight): Effect.Effect<void, RefreshError> =>
-      Effect.suspend(() => {
-        flight.waiters++
-        return Deferred.await(flight.done)
-      })
+    const present = (slot: Slots.Slot): Effect.Effect<Stored.StoredSession, AuthError.NotAuthenticated> =>
+      Effect.suspend(() => (slot.session === undefined ? Effect.fail(notAuthenticated(slot)) : Effect.succeed(slot.session)))
 
     // -------------------------------------------------------------------------
     // what calls need
@@ -840,29 +414,26 @@ export const makeInternal = (
 
     /** The session with an access token that is good for use now. */
     const prepare = (slot: Slots.Slot): Effect.Effect<Stored.StoredSession, RefreshError> =>
-      Effect.suspend(() => {
-        if (!slot.loaded) return Effect.andThen(load(slot), prepareLoaded(slot))
-        return prepareLoaded(slot)
-      })
+      Effect.suspend(() => (slot.loaded ? prepareLoaded(slot) : Effect.andThen(store.load(slot), prepareLoaded(slot))))
 
     const prepareLoaded = (slot: Slots.Slot): Effect.Effect<Stored.StoredSession, RefreshError> =>
       Effect.suspend(() => {
         const { session } = slot
         if (session === undefined) return Effect.fail(notAuthenticated(slot))
-        const freshness = freshnessOf(session)
-        // A refresh under way will replace this token, and may end it: waiting for it saves a 401.
-        if (slot.flight === undefined && freshness === "fresh" && slot.refused !== session.accessToken) {
-          return Effect.succeed(session)
-        }
         const usable = isValid(slot, session)
-        if (usable && slot.flight === undefined && (session.rejected === true || coolingDown(slot, session) !== undefined)) {
-          return Effect.succeed(session)
+        // A refresh under way will replace this token, and may end it: waiting for it saves a 401.
+        if (slot.flight === undefined && usable) {
+          const early = freshnessOf(session) !== "fresh" && session.rejected !== true &&
+            Cooldown.inForce(slot.cooldown, session.refreshToken, now()) === undefined
+          if (!early) return Effect.succeed(session)
         }
-        return Effect.matchEffect(fly(slot, session.accessToken), {
-          onSuccess: () => (slot.session === undefined ? Effect.fail(notAuthenticated(slot)) : Effect.succeed(slot.session)),
+        return Effect.matchEffect(refresher.refresh(slot, session.accessToken), {
+          onSuccess: () =>
+            // A call that began as one person does not go out as another.
+            Effect.filterOrFail(present(slot), (next) => Stored.sameOwner(session, next), () => notAuthenticated(slot)),
           // An early refresh that failed: the token at hand still does.
           onFailure: (error) =>
-            usable && slot.session !== undefined && isValid(slot, slot.session)
+            usable && slot.session?.accessToken === session.accessToken && isValid(slot, slot.session)
               ? Effect.succeed(slot.session)
               : Effect.fail(error)
         })
@@ -874,26 +445,29 @@ export const makeInternal = (
         if (session === undefined) return Effect.fail(notAuthenticated(slot))
         if (session.accessToken !== used) return Effect.void
         slot.refused = used
-        return fly(slot, used)
+        return refresher.refresh(slot, used)
       })
 
     const headersOf = (slot: Slots.Slot, session: Stored.StoredSession): Readonly<Record<string, string>> => {
-      if (slot.session === session && slot.headers !== undefined) return slot.headers
-      const headers = { ...transport.headers, authorization: `Bearer ${session.accessToken}` }
-      if (slot.session === session) slot.headers = headers
-      return headers
+      if (slot.session === session && slot.headers?.owner === transport) return slot.headers.value
+      const value = { ...transport.headers, authorization: `Bearer ${session.accessToken}` }
+      if (slot.session === session) slot.headers = { owner: transport, value }
+      return value
+    }
+
+    const redactedToken = (slot: Slots.Slot, session: Stored.StoredSession): Redacted.Redacted<string> => {
+      const make = () => Redacted.make(session.accessToken, { label: "accessToken" })
+      return slot.session === session ? (slot.accessToken ??= make()) : make()
     }
 
     const refresh = (slot: Slots.Slot, marker: string | undefined): Effect.Effect<Stored.StoredSession, RefreshError> =>
       Effect.andThen(
-        load(slot),
+        store.load(slot),
         Effect.suspend((): Effect.Effect<Stored.StoredSession, RefreshError> => {
           const { session } = slot
-          if (session === undefined || (marker !== undefined && marker !== session.marker)) {
-            return Effect.fail(notAuthenticated(slot))
-          }
-          return Effect.flatMap(fly(slot, session.accessToken), () =>
-            slot.session === undefined ? Effect.fail(notAuthenticated(slot)) : Effect.succeed(slot.session))
+          return session === undefined || (marker !== undefined && marker !== session.marker)
+            ? Effect.fail(notAuthenticated(slot))
+            : Effect.andThen(refresher.refresh(slot, session.accessToken), present(slot))
         })
       )
 
@@ -902,30 +476,47 @@ export const makeInternal = (
       const source = fiber.getRef(DeviceMetadata.DeviceMetadata)
       if (typeof source === "function") return source(slot.name)
       if (source !== undefined) return Effect.succeed(source)
-      return Effect.map(Effect.ignore(load(slot)), () =>
-        (slot.device ??= slot.session === undefined ? DeviceMetadata.make() : Stored.deviceOf(slot.session)))
+      return Effect.map(Effect.ignore(store.load(slot)), () =>
+        slot.session === undefined ? (slot.device ??= DeviceMetadata.make()) : Stored.deviceOf(slot.session))
     })
+
+    const restore = (slot: Slots.Slot, tokens: Tokens) =>
+      Effect.suspend((): Effect.Effect<void, TokenStorage.TokenStorageError | OneEntryError.OneEntryError> => {
+        const issues = issuesOf(tokens)
+        if (issues.length > 0) return Effect.fail(OneEntryError.invalidRequest("restore", ...issues))
+        // Before anything is waited for.
+        const generation = ++slot.generation
+        return Effect.flatMap(tokens.device === undefined ? device : Effect.succeed(tokens.device), (metadata) => {
+          const at = now()
+          return store.signIn(
+            slot,
+            Stored.fromPair({
+              pair: {
+                accessToken: tokens.accessToken === undefined ? "" : bare(tokens.accessToken),
+                refreshToken: bare(tokens.refreshToken),
+                userIdentifier: tokens.userIdentifier
+              },
+              marker: tokens.marker ?? project.providerMarker,
+              device: metadata,
+              sentAt: at,
+              receivedAt: at,
+              serverDate: undefined,
+              adopted: true
+            }),
+            generation
+          )
+        })
+      })
 
     // -------------------------------------------------------------------------
     // the world outside
     // -------------------------------------------------------------------------
 
-    /** Somebody else changed the slot: what is in memory is read anew, if anything is. */
     const onOutsideChange = (name: string): Effect.Effect<void> =>
       Effect.suspend(() => {
+        // What is not in memory is read when it is asked for.
         const slot = registry.peek(name)
-        // A refresh under way reads the storage itself.
-        if (slot === undefined || !slot.loaded || slot.flight !== undefined) return Effect.void
-        const { generation } = slot
-        return storage.get(name).pipe(
-          Effect.flatMap((text) =>
-            slot.generation === generation && slot.flight === undefined && !slot.unsaved
-              ? takeOver(slot, text)
-              : Effect.succeed([])
-          ),
-          Effect.map((events) => emitAll(slot, events)),
-          Effect.ignore
-        )
+        return slot === undefined ? Effect.void : store.lookOutside(slot)
       })
 
     yield* Stream.runForEach(rawStorage.changes, onOutsideChange).pipe(
@@ -935,89 +526,91 @@ export const makeInternal = (
       Effect.forkScoped
     )
 
-    const keepAliveOf = (slot: Slots.Slot): Effect.Effect<never> =>
-      Effect.gen(function*() {
-        yield* Effect.ignore(load(slot))
-        const { session } = slot
-        const endsAt = session === undefined ? undefined : Stored.endsAt(session)
-        if (session === undefined || endsAt === undefined || session.lifetime === null || session.rejected === true) {
-          return yield* clock.sleep(Duration.millis(keepAliveSlice))
-        }
-        const due = endsAt - Math.min(project.refreshMarginMillis, session.lifetime / 10) - now()
-        const wait = Math.max(due, (slot.cooldown?.until ?? 0) - now())
-        if (wait > 0) return yield* clock.sleep(Duration.millis(Math.min(Math.max(wait, 1), keepAliveSlice)))
-        yield* Effect.ignore(fly(slot, session.accessToken))
-        // A server with hardly any life in its tokens is not asked without a break.
-        return yield* clock.sleep(Duration.millis(1_000))
-      }).pipe(Effect.forever)
+    /** Runs while a listener hears what happens to the slot, which keeps it in memory. */
+    const listening = (slot: Slots.Slot, listener: (event: SessionEvent) => void) =>
+      Effect.acquireRelease(
+        Effect.sync(() => void (slot.listeners ??= new Set()).add(listener)),
+        () =>
+          Effect.sync(() => {
+            slot.listeners?.delete(listener)
+            if (slot.listeners?.size === 0) slot.listeners = undefined
+          })
+      )
+
+    /** Waits, but no longer than until something happens to the slot. */
+    const pause = (slot: Slots.Slot, millis: number): Effect.Effect<void> =>
+      Effect.scoped(
+        Effect.flatMap(Deferred.make<void>(), (happened) =>
+          Effect.andThen(
+            listening(slot, () => Deferred.doneUnsafe(happened, Exit.void)),
+            Effect.raceFirst(Deferred.await(happened), clock.sleep(Duration.millis(Math.min(millis, keepAliveSlice))))
+          ))
+      )
+
+    const keepAliveOf = (name: string | undefined): Effect.Effect<never> =>
+      Effect.suspend(() => {
+        let failures = 0
+        const step = Effect.gen(function*() {
+          const slot = slotOf(name)
+          yield* Effect.ignore(store.load(slot))
+          const { session } = slot
+          const left = session === undefined
+            ? undefined
+            : Stored.remaining(session, now(), project.refreshMarginMillis, store.clockOffset())
+          if (session === undefined || left === undefined) return yield* pause(slot, keepAliveSlice)
+          // One whose refresh token is dead lives until its end, and then somebody has to say so.
+          const wait = Math.max(session.rejected === true ? left.end : left.due, (slot.cooldown?.until ?? 0) - now())
+          if (wait > 0 && freshnessOf(session) !== "distrusted") return yield* pause(slot, wait)
+          const refreshed = yield* Effect.exit(refresher.refresh(slot, session.accessToken))
+          failures = Exit.isSuccess(refreshed) ? 0 : failures + 1
+          // Neither a storage out of reach nor a server with hardly any life in its tokens is asked without a break.
+          yield* clock.sleep(
+            Duration.millis(Math.min(keepAlivePause.longest, keepAlivePause.shortest * 2 ** Math.max(0, failures - 1)))
+          )
+        })
+        return Effect.forever(step)
+      })
+
+    /** Begins to listen and says how things are in one step, so that nothing is lost or told twice. */
+    const subscribe = (
+      name: string | undefined,
+      listener: (event: SessionEvent) => void
+    ): Effect.Effect<void, never, Scope.Scope> =>
+      Effect.suspend(() => {
+        const slot = slotOf(name)
+        return Effect.andThen(
+          Effect.ignore(store.load(slot)),
+          Effect.suspend(() => {
+            // It may have left the memory while the storage was read.
+            if (slotOf(name) !== slot) return subscribe(name, listener)
+            listener({ _tag: "State", session: Option.map(Option.fromUndefinedOr(slot.session), (session) => store.infoOf(slot, session)) })
+            return listening(slot, listener)
+          })
+        )
+      })
 
     const service = Session.of({
       current: withSlot((slot) =>
-        Effect.match(load(slot), {
-          onFailure: () => slot.session,
-          onSuccess: () => slot.session
-        }).pipe(Effect.map((session) =>
-          session === undefined ? Option.none() : Option.some(infoOf(slot, session))
-        ))
+        Effect.map(Effect.ignore(store.load(slot)), () =>
+          Option.map(Option.fromUndefinedOr(slot.session), (session) => store.infoOf(slot, session)))
       ),
-      accessToken: withSlot((slot) =>
-        Effect.map(prepare(slot), (session) =>
-          slot.session === session
-            ? (slot.accessToken ??= Redacted.make(session.accessToken, { label: "accessToken" }))
-            : Redacted.make(session.accessToken, { label: "accessToken" }))
-      ),
+      accessToken: withSlot((slot) => Effect.map(prepare(slot), (session) => redactedToken(slot, session))),
       changes: Stream.unwrap(
         Effect.withFiber((fiber) => {
           const name = fiber.getRef(CurrentSlot)
-          return Effect.succeed(Stream.callback<SessionEvent>((queue) =>
-            Effect.gen(function*() {
-              const slot = slotOf(name)
-              const listener = (event: SessionEvent) => void Queue.offerUnsafe(queue, event)
-              yield* Effect.ignore(load(slot))
-              yield* Effect.acquireRelease(
-                Effect.sync(() => {
-                  ;(slot.listeners ??= new Set()).add(listener)
-                  listener({
-                    _tag: "State",
-                    session: slot.session === undefined ? Option.none() : Option.some(infoOf(slot, slot.session))
-                  })
-                }),
-                () =>
-                  Effect.sync(() => {
-                    slot.listeners?.delete(listener)
-                    if (slot.listeners?.size === 0) slot.listeners = undefined
-                  })
-              )
-            })
-          ))
+          return Effect.succeed(
+            Stream.callback<SessionEvent>((queue) => subscribe(name, (event) => void Queue.offerUnsafe(queue, event)))
+          )
         })
       ),
-      refresh: withSlot((slot) => Effect.map(refresh(slot, undefined), (session) => infoOf(slot, session))),
-      renew: (used) => withSlot((slot) => Effect.andThen(load(slot), renew(slot, Redacted.value(used)))),
-      restore: (tokens) =>
-        withSlot((slot) =>
-          Effect.flatMap(tokens.device === undefined ? device : Effect.succeed(tokens.device), (metadata) => {
-            const at = now()
-            return signInto(
-              slot,
-              Stored.fromPair({
-                pair: {
-                  accessToken: tokens.accessToken === undefined ? "" : bare(tokens.accessToken),
-                  refreshToken: bare(tokens.refreshToken),
-                  userIdentifier: tokens.userIdentifier
-                },
-                marker: tokens.marker ?? project.providerMarker,
-                device: metadata,
-                sentAt: at,
-                receivedAt: at,
-                // Tokens from elsewhere are of any age: their `iat` says nothing of this device's clock.
-                serverDate: undefined
-              })
-            )
-          })
-        ),
-      signOutLocally: withSlot((slot) => Effect.andThen(Effect.ignore(load(slot)), signOutOf(slot, "SignOut"))),
-      keepAlive: withSlot((slot) => Effect.asVoid(Effect.forkScoped(Effect.provideContext(keepAliveOf(slot), context))))
+      refresh: withSlot((slot) => Effect.map(refresh(slot, undefined), (session) => store.infoOf(slot, session))),
+      renew: (used) => withSlot((slot) => Effect.andThen(store.load(slot), renew(slot, Redacted.value(used)))),
+      restore: (tokens) => withSlot((slot) => restore(slot, tokens)),
+      signOutLocally: withSlot((slot) => store.signOut(slot, "SignOut")),
+      keepAlive: Effect.withFiber((fiber) => {
+        const name = fiber.getRef(CurrentSlot)
+        return Effect.asVoid(Effect.forkScoped(Effect.provideContext(keepAliveOf(name), context)))
+      })
     })
 
     /** Entered only after a failure: a schedule costs more to enter than a call costs. */
@@ -1046,13 +639,22 @@ export const makeInternal = (
         )
       })
 
-    const authorized: Internal["authorized"] = (attempt) =>
-      retryAfterRefresh(
-        Effect.withFiber((fiber) => {
-          const slot = slotOf(fiber.getRef(CurrentSlot))
-          return Effect.flatMap(prepare(slot), (session) => attempt(headersOf(slot, session), session.accessToken))
-        })
-      )
+    const authorized = <A, E>(
+      attempt: (headers: Readonly<Record<string, string>>, accessToken: string) => Effect.Effect<A, E | Unauthorized>
+    ): Effect.Effect<A, E | RefreshError> =>
+      Effect.suspend(() => {
+        let first: Stored.StoredSession | undefined
+        return retryAfterRefresh<A, E>(
+          withSlot((slot) =>
+            Effect.flatMap(prepare(slot), (session): Effect.Effect<A, E | RefreshError | Unauthorized> => {
+              // A call that began as one person is not made again as another.
+              if (first !== undefined && !Stored.sameOwner(first, session)) return Effect.fail(notAuthenticated(slot))
+              first = session
+              return attempt(headersOf(slot, session), session.accessToken)
+            })
+          )
+        )
+      })
 
     return {
       service,
@@ -1062,7 +664,7 @@ export const makeInternal = (
         attempt: (headers: Readonly<Record<string, string>>) => Effect.Effect<A, E | Unauthorized>
       ) =>
         withSlot((slot) =>
-          Effect.flatMap(load(slot), (): Effect.Effect<A, E | RefreshError> => {
+          Effect.flatMap(store.load(slot), (): Effect.Effect<A, E | RefreshError> => {
             if (slot.session !== undefined) return authorized<A, E>(attempt)
             const anonymous: Effect.Effect<A, E | RefreshError | Unauthorized> = attempt(transport.headers)
             // Nobody is there whose token could be refreshed.
@@ -1070,9 +672,12 @@ export const makeInternal = (
           })
         ),
       device,
-      signIn: (session) => withSlot((slot) => signInto(slot, session)),
-      peek: withSlot((slot) => Effect.map(Effect.ignore(load(slot)), () => slot.session)),
-      signOut: (reason) => withSlot((slot) => signOutOf(slot, reason)),
+      signIn: (session) =>
+        withSlot((slot) =>
+          Effect.tapError(store.signIn(slot, session), () => RefreshExchange.revoke(transport, session))
+        ),
+      peek: withSlot((slot) => Effect.map(Effect.ignore(store.load(slot)), () => slot.session)),
+      signOut: (reason) => withSlot((slot) => store.signOut(slot, reason)),
       refresh: (marker) => withSlot((slot) => refresh(slot, marker))
     }
   })

@@ -37,6 +37,16 @@ export const readClaims = (token: string): Claims => {
   }
 }
 
-/** How long the server meant the token to live, in milliseconds; `null` when it does not say. */
-export const lifetimeOf = ({ exp, iat }: Claims): number | null =>
-  exp !== undefined && iat !== undefined && exp > iat ? (exp - iat) * 1000 : null
+/** A token that claims to live longer says nothing. */
+const maxLifetimeMillis = 100 * 365 * 86_400_000
+
+/**
+ * How long the server meant the token to live, in milliseconds; `null` when it does not say. Without `iat` it counts
+ * from the server's own clock when the token came.
+ */
+export const lifetimeOf = ({ exp, iat }: Claims, serverDate?: number): number | null => {
+  const from = iat === undefined ? serverDate : iat * 1000
+  if (exp === undefined || from === undefined) return null
+  const lifetime = exp * 1000 - from
+  return lifetime > 0 && lifetime <= maxLifetimeMillis ? lifetime : null
+}

@@ -1,4 +1,5 @@
 /** The two requests that carry a refresh token, and what their answers mean. They are never intercepted. */
+import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -60,7 +61,9 @@ export const send = (transport: Transport, session: Stored.StoredSession, clock:
         onSuccess: (answer): Result => {
           const { status } = answer
           const receivedAt = clock.currentTimeMillisUnsafe()
-          const retryAfter = parseRetryAfter(answer.header("retry-after"), receivedAt)
+          const serverDate = parseDate(answer.header("date"))
+          // A date is by the server's clock: so is what it is counted from.
+          const retryAfter = parseRetryAfter(answer.header("retry-after"), serverDate ?? receivedAt)
           const body = parseJson(answer.text)
           if (status >= 200 && status < 300) {
             const decoded = AuthEntityWire.decode(body)
@@ -80,7 +83,7 @@ export const send = (transport: Transport, session: Stored.StoredSession, clock:
                 device: Stored.deviceOf(session),
                 sentAt,
                 receivedAt,
-                serverDate: parseDate(answer.header("date"))
+                serverDate
               })
             }
           }
@@ -103,7 +106,16 @@ export const send = (transport: Transport, session: Stored.StoredSession, clock:
         }
       }
     )
-  })
+  }).pipe(
+    // A client that dies, or is interrupted by somebody of its own, has lost the answer.
+    Effect.catchCause((cause) =>
+      Effect.succeed<Result>({
+        outcome: "lost",
+        envelope: undefined,
+        reason: new OneEntryError.Network({ description: Cause.hasInterrupts(cause) ? "interrupted" : "defect" }),
+        retryAfter: undefined
+      }))
+  )
 
 /** Tells the server to end a session; whether it did. */
 export const logout = (
@@ -126,4 +138,4 @@ export const logout = (
 
 /** Best effort, for a pair that nobody will use. */
 export const revoke = (transport: Transport, session: Stored.StoredSession): Effect.Effect<void> =>
-  Effect.ignore(logout(transport, session))
+  Effect.ignoreCause(logout(transport, session))

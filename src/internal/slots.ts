@@ -10,15 +10,15 @@ import type * as TokenStorage from "../TokenStorage.ts"
 import type { RefreshError, SessionEvent } from "./sessionEvent.ts"
 import type { StoredSession } from "./storedSession.ts"
 
-/** A refresh under way, which everybody waits for. */
+/** A refresh under way, which everybody waits for; `false`: it was called off before it did anything. */
 export interface Flight {
-  readonly done: Deferred.Deferred<void, RefreshError>
-  waiters: number
+  readonly done: Deferred.Deferred<boolean, RefreshError>
 }
 
 /** The last exchange of a refresh token failed: until when nobody tries again, and why. */
 export interface Cooldown {
   readonly refreshToken: string
+  readonly since: number
   readonly until: number
   readonly attempts: number
   readonly error: RefreshError
@@ -34,6 +34,10 @@ export interface Slot {
   session: StoredSession | undefined
   /** What the storage holds, as far as this process knows: what a compare-and-set expects. */
   encoded: string | undefined
+  /** Counts what this process learned of the storage: who read it before is out of date. */
+  reads: number
+  /** The refresh token before the present one, or of the session signed out: what holds it is the past. */
+  spent: string | undefined
   /** `session` could not be written: it lives in memory only, and is written with the next change. */
   unsaved: boolean
   /** The access token that a 401 was had with. */
@@ -42,13 +46,15 @@ export interface Slot {
   cooldown: Cooldown | undefined
   /** The device of the slot before and after its sessions. */
   device: DeviceMetadata.Metadata | undefined
-  /** Headers of an authorized call, for `session.accessToken`. */
-  headers: Readonly<Record<string, string>> | undefined
+  /** Headers of an authorized call with `session.accessToken`, made for the client `owner`. */
+  headers: { readonly owner: object; readonly value: Readonly<Record<string, string>> } | undefined
   /** The access token as the public API shows it. */
   accessToken: Redacted.Redacted<string> | undefined
   /** Writers of this process exclude each other. */
   writing: { readonly semaphore: Semaphore.Semaphore; users: number } | undefined
   listeners: Set<(event: SessionEvent) => void> | undefined
+  /** Somebody else changed the slot while this process was busy with it. */
+  changedOutside: boolean
   warned: boolean
   usedAt: number
 }
@@ -59,6 +65,8 @@ const make = (name: string): Slot => ({
   loaded: false,
   session: undefined,
   encoded: undefined,
+  reads: 0,
+  spent: undefined,
   unsaved: false,
   refused: undefined,
   flight: undefined,
@@ -68,6 +76,7 @@ const make = (name: string): Slot => ({
   accessToken: undefined,
   writing: undefined,
   listeners: undefined,
+  changedOutside: false,
   warned: false,
   usedAt: 0
 })
@@ -78,9 +87,13 @@ const orderMillis = 1_000
 /** How many of the oldest slots one call looks at. */
 const sweepStep = 8
 
+/** Somebody is about to write. */
+export const isBusy = (slot: Slot): boolean => slot.flight !== undefined || slot.writing !== undefined
+
 /** What only this process knows, or somebody waits for, keeps a slot in memory. */
-const isIdle = (slot: Slot): boolean =>
-  slot.flight === undefined && slot.writing === undefined && slot.listeners === undefined && !slot.unsaved
+const isIdle = (slot: Slot, now: number): boolean =>
+  !isBusy(slot) && slot.listeners === undefined && !slot.unsaved &&
+  (slot.cooldown === undefined || slot.cooldown.until <= now)
 
 /** All slots of one storage, the one used longest ago first. */
 export class Registry {
@@ -119,7 +132,11 @@ export class Registry {
     for (const slot of this.slots.values()) {
       if (left-- === 0) return
       if (this.slots.size < this.maxIdle && now - slot.usedAt < this.maxIdleMillis) return
-      if (isIdle(slot) && (slot.cooldown === undefined || slot.cooldown.until <= now)) this.slots.delete(slot.name)
+      this.slots.delete(slot.name)
+      if (isIdle(slot, now)) continue
+      // At the end of the line it does not hide those behind it.
+      slot.usedAt = now
+      this.slots.set(slot.name, slot)
     }
   }
 }
@@ -140,4 +157,8 @@ export const registryOf = (storage: TokenStorage.TokenStorage["Service"]): Regis
 export const emit = (slot: Slot, event: SessionEvent): void => {
   if (slot.listeners === undefined) return
   for (const listener of slot.listeners) listener(event)
+}
+
+export const emitAll = (slot: Slot, events: ReadonlyArray<SessionEvent>): void => {
+  for (const event of events) emit(slot, event)
 }

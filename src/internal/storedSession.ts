@@ -25,8 +25,8 @@ const StoredSessionJson = Schema.fromJsonString(
     receivedAt: Schema.Finite,
     /** `exp - iat` in milliseconds; `null`: the token does not say. */
     lifetime: Schema.NullOr(Schema.Finite),
-    /** The server's clock minus the device's, in milliseconds. */
-    clockOffset: Schema.Finite,
+    /** The server's clock minus the device's when the pair came, in milliseconds; `null`: nothing is known of it. */
+    clockOffset: Schema.NullOr(Schema.Finite),
     userIdentifier: Schema.optionalKey(Schema.String),
     /** An exchange of this refresh token was begun then, and its answer has not been seen: the token is in doubt. */
     exchangeStartedAt: Schema.optionalKey(Schema.Finite),
@@ -68,12 +68,22 @@ export const decode = (text: string | undefined): Decoded => {
 /** Encodes an envelope, the version first, so that a later one is recognised cheaply. */
 export const encode = (session: StoredSession): string => JSON.stringify(session)
 
+/** Whether a stored string is a session with this refresh token. */
+export const holds = (text: string | undefined, refreshToken: string | undefined): boolean => {
+  if (refreshToken === undefined) return false
+  const decoded = decode(text)
+  return decoded._tag === "Session" && decoded.session.refreshToken === refreshToken
+}
+
 /** What a decoded answer of `auth`, `oauth` or `refresh` holds. */
 export interface Pair {
   readonly userIdentifier: string | undefined
   readonly accessToken: string
   readonly refreshToken: string
 }
+
+/** An exchange that took longer says little of when the server answered: the device may have slept. */
+const maxExchangeMillis = 60_000
 
 /** Makes the session of a pair that was asked for at `sentAt` and came at `receivedAt`. */
 export const fromPair = (options: {
@@ -84,25 +94,45 @@ export const fromPair = (options: {
   readonly receivedAt: number
   /** The `Date` header of the answer, in milliseconds. */
   readonly serverDate: number | undefined
+  /** The tokens come from elsewhere and are of any age: they say nothing of this device's clock. */
+  readonly adopted?: boolean | undefined
 }): StoredSession => {
-  const claims = readClaims(options.pair.accessToken)
-  // The token was issued while the request was under way: half-way is the best guess.
-  const middle = (options.sentAt + options.receivedAt) / 2
+  const { adopted = false, device, marker, pair, receivedAt, sentAt, serverDate } = options
+  const claims = readClaims(pair.accessToken)
   // `iat` has whole seconds, cut off: half a second is the best guess for the rest.
-  const serverTime = claims.iat === undefined ? options.serverDate : claims.iat * 1000 + 500
+  const serverTime = claims.iat === undefined ? serverDate : claims.iat * 1000 + 500
+  // The token was issued while the request was under way: half-way is the best guess.
+  const offset = serverTime === undefined ? Number.NaN : Math.round(serverTime - (sentAt + receivedAt) / 2)
+  const took = receivedAt - sentAt
   return {
     version,
-    marker: options.marker,
-    accessToken: options.pair.accessToken,
-    refreshToken: options.pair.refreshToken,
-    device: {
-      fingerprint: Redacted.value(options.device.fingerprint),
-      deviceInfo: options.device.deviceInfo
-    },
-    receivedAt: options.receivedAt,
-    lifetime: lifetimeOf(claims),
-    clockOffset: serverTime === undefined ? 0 : Math.round(serverTime - middle),
-    ...(options.pair.userIdentifier === undefined ? {} : { userIdentifier: options.pair.userIdentifier })
+    marker,
+    accessToken: pair.accessToken,
+    refreshToken: pair.refreshToken,
+    device: { fingerprint: Redacted.value(device.fingerprint), deviceInfo: device.deviceInfo },
+    receivedAt,
+    lifetime: lifetimeOf(claims, serverDate),
+    clockOffset: !adopted && Number.isFinite(offset) && took >= 0 && took <= maxExchangeMillis ? offset : null,
+    ...(pair.userIdentifier === undefined ? {} : { userIdentifier: pair.userIdentifier })
+  }
+}
+
+/** Whether two sessions are one person's, as far as they say who that is. */
+export const sameOwner = (one: StoredSession, other: StoredSession): boolean =>
+  one.marker === other.marker &&
+  (one.userIdentifier === undefined || other.userIdentifier === undefined ||
+    one.userIdentifier === other.userIdentifier)
+
+/** The same session with what is known of its refresh token. */
+export const withDoubt = (
+  session: StoredSession,
+  known: { readonly exchangeStartedAt: number | undefined; readonly rejected: boolean }
+): StoredSession => {
+  const { exchangeStartedAt: _, rejected: __, ...rest } = session
+  return {
+    ...rest,
+    ...(known.exchangeStartedAt === undefined ? {} : { exchangeStartedAt: known.exchangeStartedAt }),
+    ...(known.rejected ? { rejected: true } : {})
   }
 }
 
@@ -118,22 +148,48 @@ const tolerance = 60_000
 /** Where an access token stands: good, within the margin, past its end, or written by a clock that ran backward. */
 export type Freshness = "fresh" | "due" | "expired" | "distrusted"
 
+/** This device's present estimate of the server's clock, if it has one. */
+export type ClockOffset = number | null
+
 /**
- * How fresh the access token is. The server's `exp` is never compared with this device's clock: life is counted from
- * receipt. `clockOffset` is this process's own estimate, for an envelope that another machine wrote.
+ * How long the token has been here. The server's `exp` is never compared with this device's clock: life is counted from
+ * receipt. Where the server's clock is known both then and now, a device's clock that was set in between, or another
+ * device's that wrote the envelope, makes no difference.
  */
+const elapsedOf = (session: StoredSession, now: number, clockOffset: ClockOffset): number =>
+  clockOffset === null || session.clockOffset === null
+    ? now - session.receivedAt
+    : now + clockOffset - (session.receivedAt + session.clockOffset)
+
+const marginOf = (lifetime: number, marginMillis: number): number => Math.min(marginMillis, lifetime / 10)
+
+/** How fresh the access token is. */
 export const freshness = (
   session: StoredSession,
   now: number,
   marginMillis: number,
-  clockOffset: number = session.clockOffset
+  clockOffset: ClockOffset
 ): Freshness => {
   if (session.accessToken === "") return "expired"
-  if (session.lifetime === null) return "fresh"
-  const elapsed = now + clockOffset - (session.receivedAt + session.clockOffset)
+  const { lifetime } = session
+  if (lifetime === null) return "fresh"
+  const elapsed = elapsedOf(session, now, clockOffset)
   if (elapsed < -tolerance) return "distrusted"
-  if (elapsed >= session.lifetime) return "expired"
-  return elapsed >= session.lifetime - Math.min(marginMillis, session.lifetime / 10) ? "due" : "fresh"
+  if (elapsed >= lifetime) return "expired"
+  return elapsed >= lifetime - marginOf(lifetime, marginMillis) ? "due" : "fresh"
+}
+
+/** In how many milliseconds the access token is due, and ends; `undefined`: it does not say. */
+export const remaining = (
+  session: StoredSession,
+  now: number,
+  marginMillis: number,
+  clockOffset: ClockOffset
+): { readonly due: number; readonly end: number } | undefined => {
+  const { lifetime } = session
+  if (lifetime === null || session.accessToken === "") return undefined
+  const end = lifetime - elapsedOf(session, now, clockOffset)
+  return { due: end - marginOf(lifetime, marginMillis), end }
 }
 
 /** When the access token ends by this device's clock; `undefined`: it does not say. */

@@ -1,0 +1,390 @@
+/**
+ * What this process knows of a slot, and what the storage holds: reading, comparing, writing. Memory goes first at a
+ * sign-out, the storage goes first everywhere else; a storage that fails leaves what is in memory.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as TokenStorage from "../TokenStorage.ts"
+import type { GuardedLock } from "./guardedLock.ts"
+import type { GuardedStorage } from "./guardedStorage.ts"
+import { readClaims } from "./jwt.ts"
+import type { SessionEvent, SessionInfo, SignedOutReason } from "./sessionEvent.ts"
+import * as Slots from "./slots.ts"
+import * as Stored from "./storedSession.ts"
+
+/** What became of a write that expects the storage to be as it was. */
+export type Replaced =
+  /** Written, or kept in memory because the storage cannot be written. */
+  | "held"
+  /** Somebody else wrote another session, or removed it. */
+  | "changed"
+  /** Somebody in this process signed in or out meanwhile. */
+  | "superseded"
+
+/** How often a write compares anew because the same session was touched by somebody else in between. */
+const maxComparisons = 4
+
+export interface SlotStore {
+  readonly storage: GuardedStorage
+  /** The estimate of the server's clock. */
+  readonly clockOffset: () => Stored.ClockOffset
+  readonly infoOf: (slot: Slots.Slot, session: Stored.StoredSession) => SessionInfo
+  /** Reads the storage, once per slot. */
+  readonly load: (slot: Slots.Slot) => Effect.Effect<void, TokenStorage.TokenStorageError>
+  /** Reads the storage again and takes over what it holds. Returns what listeners should hear. */
+  readonly look: (slot: Slots.Slot) => Effect.Effect<ReadonlyArray<SessionEvent>, TokenStorage.TokenStorageError>
+  /** Looks at a slot that somebody else changed, as soon as this process is not busy with it. */
+  readonly lookOutside: (slot: Slots.Slot) => Effect.Effect<void>
+  /** To be run when this process was busy with a slot. */
+  readonly settle: (slot: Slots.Slot) => Effect.Effect<void>
+  readonly setSession: (slot: Slots.Slot, session: Stored.StoredSession | undefined) => void
+  /** The server's clock as the answer of an exchange showed it. */
+  readonly learnClock: (session: Stored.StoredSession) => void
+  /** Replaces the session `from` if the storage still holds it; goes on in memory if it cannot be written. */
+  readonly replace: (
+    slot: Slots.Slot,
+    generation: number,
+    from: Stored.StoredSession,
+    next: Stored.StoredSession | undefined,
+    events: Array<SessionEvent>
+  ) => Effect.Effect<Replaced>
+  /** Stores a session in place of the one that was there; `generation` where it has been bumped already. */
+  readonly signIn: (
+    slot: Slots.Slot,
+    next: Stored.StoredSession,
+    generation?: number
+  ) => Effect.Effect<void, TokenStorage.TokenStorageError>
+  readonly signOut: (
+    slot: Slots.Slot,
+    reason: SignedOutReason
+  ) => Effect.Effect<void, TokenStorage.TokenStorageError>
+}
+
+export const make = (options: {
+  readonly storage: GuardedStorage
+  readonly lock: GuardedLock
+  readonly scope: Scope.Scope
+}): SlotStore => {
+  const { lock, scope, storage } = options
+  let clockOffset: Stored.ClockOffset = null
+
+  const infoOf = (slot: Slots.Slot, session: Stored.StoredSession): SessionInfo => {
+    const endsAt = Option.flatMap(Option.fromUndefinedOr(Stored.endsAt(session)), DateTime.make)
+    return {
+      slot: slot.name,
+      marker: session.marker,
+      ...(session.userIdentifier === undefined ? {} : { userIdentifier: session.userIdentifier }),
+      ...(Option.isNone(endsAt) ? {} : { accessTokenEndsAt: DateTime.toUtc(endsAt.value) }),
+      unverifiedClaims: readClaims(session.accessToken).claims
+    }
+  }
+
+  const setSession = (slot: Slots.Slot, session: Stored.StoredSession | undefined): void => {
+    const before = slot.session
+    if (before?.accessToken !== session?.accessToken) {
+      slot.headers = undefined
+      slot.accessToken = undefined
+      slot.refused = undefined
+    }
+    if (before?.refreshToken !== session?.refreshToken) slot.cooldown = undefined
+    if (before !== undefined && session === undefined) slot.device = Stored.deviceOf(before)
+    slot.session = session
+    slot.loaded = true
+  }
+
+  const learnClock = (session: Stored.StoredSession): void => {
+    if (session.clockOffset !== null) clockOffset = session.clockOffset
+  }
+
+  /** What the storage holds, as this process has just seen or written it. */
+  const know = (slot: Slots.Slot, encoded: string | undefined): void => {
+    slot.encoded = encoded
+    slot.reads++
+  }
+
+  // ---------------------------------------------------------------------------
+  // reading
+  // ---------------------------------------------------------------------------
+
+  const eventsOf = (
+    slot: Slots.Slot,
+    before: Stored.StoredSession | undefined,
+    after: Stored.StoredSession | undefined
+  ): ReadonlyArray<SessionEvent> => {
+    if (after === undefined) return before === undefined ? [] : [{ _tag: "SignedOut", reason: "Elsewhere" }]
+    if (before === undefined || !Stored.sameOwner(before, after)) return [{ _tag: "SignedIn", session: infoOf(slot, after) }]
+    return before.accessToken === after.accessToken ? [] : [{ _tag: "Refreshed", session: infoOf(slot, after) }]
+  }
+
+  /** What the storage holds is older than what is in memory: a write of ours failed, or did so only to our knowledge. */
+  const isPast = (slot: Slots.Slot, stored: Stored.StoredSession): boolean =>
+    slot.spent !== undefined && stored.refreshToken === slot.spent && slot.session?.refreshToken !== slot.spent
+
+  /** Takes over what the storage holds. What only memory has stays, unless somebody else has written since. */
+  const takeOver = (slot: Slots.Slot, text: string | undefined): Effect.Effect<ReadonlyArray<SessionEvent>> =>
+    Effect.suspend(() => {
+      if (slot.loaded && text === slot.encoded) return Effect.succeed([])
+      const first = !slot.loaded
+      const before = slot.session
+      const decoded = Stored.decode(text)
+      know(slot, text)
+      if (decoded._tag === "Session" && isPast(slot, decoded.session)) {
+        slot.unsaved = true
+        return Effect.succeed([])
+      }
+      const after = decoded._tag === "Session" ? decoded.session : undefined
+      slot.unsaved = false
+      setSession(slot, after)
+      const events = first ? [] : eventsOf(slot, before, after)
+      if (decoded._tag !== "Unreadable" || slot.warned) return Effect.succeed(events)
+      slot.warned = true
+      return Effect.as(
+        Effect.logWarning(`What the token storage holds in slot "${slot.name}" is no session: it counts as absent`),
+        events
+      )
+    })
+
+  const load: SlotStore["load"] = (slot) =>
+    Effect.suspend(() => {
+      if (slot.loaded) return Effect.void
+      const { generation } = slot
+      return Effect.flatMap(storage.get(slot.name), (text) =>
+        slot.loaded || slot.generation !== generation ? Effect.void : Effect.asVoid(takeOver(slot, text)))
+    })
+
+  const look: SlotStore["look"] = (slot) =>
+    Effect.suspend(() => {
+      const { generation, reads } = slot
+      return Effect.flatMap(storage.get(slot.name), (text) =>
+        slot.generation === generation && slot.reads === reads ? takeOver(slot, text) : Effect.succeed([]))
+    })
+
+  const lookOutside: SlotStore["lookOutside"] = (slot) =>
+    Effect.suspend(() => {
+      if (!slot.loaded) return Effect.void
+      if (Slots.isBusy(slot)) {
+        slot.changedOutside = true
+        return Effect.void
+      }
+      const { generation, reads } = slot
+      return storage.get(slot.name).pipe(
+        Effect.flatMap((text) => {
+          if (Slots.isBusy(slot)) slot.changedOutside = true
+          return Slots.isBusy(slot) || slot.generation !== generation || slot.reads !== reads
+            ? Effect.succeed([])
+            : takeOver(slot, text)
+        }),
+        Effect.map((events) => Slots.emitAll(slot, events)),
+        Effect.ignore
+      )
+    })
+
+  const settle: SlotStore["settle"] = (slot) =>
+    Effect.suspend(() => {
+      if (!slot.changedOutside || Slots.isBusy(slot)) return Effect.void
+      slot.changedOutside = false
+      return Effect.asVoid(Effect.forkIn(lookOutside(slot), scope))
+    })
+
+  // ---------------------------------------------------------------------------
+  // writing
+  // ---------------------------------------------------------------------------
+
+  /** Writers of this process exclude each other; the semaphore exists only while there are any. */
+  const writing = <A, E>(slot: Slots.Slot, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.suspend(() => {
+        const entry = (slot.writing ??= { semaphore: Semaphore.makeUnsafe(1), users: 0 })
+        entry.users++
+        return Effect.ensuring(
+          restore(entry.semaphore.withPermit(effect)),
+          Effect.suspend(() => {
+            if (--entry.users === 0) slot.writing = undefined
+            return settle(slot)
+          })
+        )
+      })
+    )
+
+  /**
+   * A write on the user's behalf (sign-in, sign-out). Where the storage cannot compare and set by itself, the lock
+   * keeps it out of a refresh that is under way elsewhere; a lock out of reach does not keep anybody from signing out.
+   */
+  const exclusively = <A, E>(slot: Slots.Slot, write: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+    const run = writing(slot, write)
+    if (storage.atomic) return run
+    // The error of the lock is told from those of the write by keeping the latter out of its way.
+    return Effect.flatten(Effect.catchTag(lock.withLock(slot.name, Effect.exit(run)), "SessionLockError", () => Effect.exit(run)))
+  }
+
+  const replace: SlotStore["replace"] = (slot, generation, from, next, events) => {
+    const encoded = next === undefined ? undefined : Stored.encode(next)
+
+    const goOn = (): Replaced => {
+      if (next?.refreshToken !== from.refreshToken) slot.spent = from.refreshToken
+      setSession(slot, next)
+      return "held"
+    }
+
+    const held = (): Replaced => {
+      slot.unsaved = false
+      return goOn()
+    }
+
+    const keepInMemory = (error: TokenStorage.TokenStorageError): Replaced => {
+      if (slot.generation !== generation) return "superseded"
+      if (!slot.unsaved) events.push({ _tag: "StorageDegraded", error })
+      slot.unsaved = true
+      return goOn()
+    }
+
+    const compare = (left: number): Effect.Effect<Replaced> =>
+      Effect.suspend(() => {
+        if (slot.generation !== generation) return Effect.succeed("superseded")
+        return Effect.matchEffect(storage.compareAndSet(slot.name, slot.encoded, encoded), {
+          onFailure: (error) => Effect.sync(() => keepInMemory(error)),
+          onSuccess: (written): Effect.Effect<Replaced> => {
+            if (!written) return compareAgain(left)
+            know(slot, encoded)
+            return Effect.succeed(slot.generation === generation ? held() : "superseded")
+          }
+        })
+      })
+
+    // What counts is the refresh token. A write of ours whose answer was lost has changed the text, and so has
+    // somebody who marked the same token: neither has another session.
+    const compareAgain = (left: number): Effect.Effect<Replaced> =>
+      Effect.matchEffect(storage.get(slot.name), {
+        onFailure: (error) => Effect.sync(() => keepInMemory(error)),
+        onSuccess: (text): Effect.Effect<Replaced> => {
+          if (slot.generation !== generation) return Effect.succeed("superseded")
+          if (text === encoded) {
+            know(slot, text)
+            return Effect.sync(held)
+          }
+          const decoded = Stored.decode(text)
+          const same = text === slot.encoded ||
+            (decoded._tag === "Session" &&
+              (decoded.session.refreshToken === from.refreshToken || isPast(slot, decoded.session)))
+          if (!same) return Effect.succeed("changed")
+          know(slot, text)
+          return left > 0
+            ? compare(left - 1)
+            : Effect.sync(() =>
+              keepInMemory(
+                new TokenStorage.TokenStorageError({
+                  operation: "compareAndSet",
+                  slot: slot.name,
+                  cause: new Error("it holds what was compared with, and does not write")
+                })
+              ))
+        }
+      })
+
+    return writing(slot, compare(maxComparisons))
+  }
+
+  const signIn: SlotStore["signIn"] = (slot, next, bumped) =>
+    Effect.suspend(() => {
+      // Before anything is waited for: a refresh in flight for the old session ends here.
+      const generation = bumped ?? ++slot.generation
+      const encoded = Stored.encode(next)
+      learnClock(next)
+      const accept = (): void => {
+        slot.spent = undefined
+        setSession(slot, next)
+        Slots.emit(slot, { _tag: "SignedIn", session: infoOf(slot, next) })
+      }
+      return exclusively(
+        slot,
+        Effect.suspend(() => {
+          // Somebody signed in or out after us and comes after us.
+          if (slot.generation !== generation) return Effect.undefined
+          return Effect.matchEffect(storage.set(slot.name, encoded), {
+            onSuccess: () => Effect.sync(() => know(slot, encoded)),
+            onFailure: (error) =>
+              Effect.matchEffect(storage.get(slot.name), {
+                onFailure: () => Effect.succeed(error),
+                onSuccess: (text) => {
+                  // Only the answer was lost.
+                  if (text === encoded) return Effect.sync(() => know(slot, encoded))
+                  // What the storage holds instead matters: it would come back after a restart.
+                  return slot.loaded ? Effect.succeed(error) : Effect.as(takeOver(slot, text), error)
+                }
+              })
+          })
+        })
+      ).pipe(
+        // Memory, and everybody who listens, after the lock.
+        Effect.flatMap((error): Effect.Effect<void, TokenStorage.TokenStorageError> => {
+          if (slot.generation !== generation) return Effect.void
+          if (error === undefined) {
+            slot.unsaved = false
+            accept()
+            return Effect.void
+          }
+          if (slot.session !== undefined && !slot.unsaved && !isSamePerson(slot.session, next)) {
+            // Should the write have landed after all, it is not to be taken for a session.
+            slot.spent = next.refreshToken
+            return Effect.fail(error)
+          }
+          slot.unsaved = true
+          accept()
+          Slots.emit(slot, { _tag: "StorageDegraded", error })
+          return Effect.void
+        })
+      )
+    })
+
+  const signOut: SlotStore["signOut"] = (slot, reason) =>
+    Effect.suspend(() => {
+      const generation = ++slot.generation
+      const ended = Effect.suspend((): Effect.Effect<void, TokenStorage.TokenStorageError> => {
+        // Somebody signed in or out after us and comes after us.
+        if (slot.generation !== generation) return Effect.void
+        const had = slot.session
+        // A newer version's envelope is not ours to remove.
+        const foreign = had === undefined && Stored.decode(slot.encoded)._tag === "Newer"
+        if (had !== undefined) slot.spent = had.refreshToken
+        setSession(slot, undefined)
+        // Until the storage says so, only memory knows.
+        slot.unsaved = !foreign
+        if (had !== undefined) Slots.emit(slot, { _tag: "SignedOut", reason })
+        if (foreign) return Effect.void
+        return exclusively(
+          slot,
+          Effect.suspend(() =>
+            slot.generation !== generation
+              ? Effect.void
+              : Effect.map(storage.remove(slot.name), () => {
+                know(slot, undefined)
+                if (slot.generation === generation) slot.unsaved = false
+              })
+          )
+        )
+      })
+      return slot.loaded ? ended : Effect.andThen(Effect.ignore(load(slot)), ended)
+    })
+
+  return {
+    storage,
+    clockOffset: () => clockOffset,
+    infoOf,
+    load,
+    look,
+    lookOutside,
+    settle,
+    setSession,
+    learnClock,
+    replace,
+    signIn,
+    signOut
+  }
+}
+
+/** Both say who they are, and it is the same person. */
+const isSamePerson = (one: Stored.StoredSession, other: Stored.StoredSession): boolean =>
+  one.userIdentifier !== undefined && other.userIdentifier !== undefined && Stored.sameOwner(one, other)
