@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 const withDefault = <S extends Schema.Top>(schema: S, value: S["Encoded"]) =>
-  schema.pipe(Schema.withDecodingDefault(Effect.succeed(value)))
+  schema.pipe(Schema.withDecodingDefaultKey(Effect.succeed(value)))
 
 const flag = (value: boolean) => withDefault(Schema.Boolean, value)
 
@@ -73,6 +73,10 @@ export const Switches = Schema.Struct({
   validationMessages: withDefault(Schema.Literals(["array", "string"]), "array"),
   /** `contentType` in submitted file values: newer servers take it. */
   fileContentType: withDefault(Schema.Literals(["accept", "refuse"]), "accept"),
+  /** How a missing or wrong value is worded: `formData's marker…`, or `required values are missing or incorrect…`. */
+  fieldWording: withDefault(Schema.Literals(["marker", "required"]), "marker"),
+  /** What a restricted read does with a larger page: fewer rows, or a refusal. */
+  restrictedReads: withDefault(Schema.Literals(["fewer-rows", "400"]), "fewer-rows"),
   formTypeStatus: withDefault(Schema.Literals([400, 404]), 404),
   /** Whether 429 answers say `Retry-After`. */
   retryAfter: flag(false)
@@ -419,6 +423,8 @@ export const Event = Schema.Struct({
  * - `missing`: the route is not linked to the caller's group (403 `Permission data not found…`)
  * - `denied`: the group's rule for the method is off (403 `User doesn't have permissions…`)
  * - `addRule`: the POST rule is off (403 `… requires the "addRule" rule…`)
+ * - `restricted`: a read, of ten rows at most
+ * - `notInPlan`: the plan does not include the operation (405)
  *
  * @category schemas
  * @since 0.1.0
@@ -431,7 +437,7 @@ export const Permission = Schema.Struct({
   method: Schema.optionalKey(Schema.Literals(["GET", "POST", "PUT", "DELETE"])),
   /** The group that the rule is about; every group when absent. */
   group: Schema.optionalKey(Schema.String),
-  rule: Schema.Literals(["granted", "missing", "denied", "addRule"])
+  rule: Schema.Literals(["granted", "missing", "denied", "addRule", "restricted", "notInPlan"])
 })
 
 /**
@@ -486,7 +492,7 @@ export const SeedUser = Schema.Struct({
  * import { Schema } from "effect"
  * import { Project } from "effect-oneentry/emulator"
  *
- * const project = Schema.decodeUnknownSync(Project.Project)({ events: [{ identifier: "auth" }] })
+ * const project = Schema.decodeSync(Project.Project)({ events: [{ identifier: "auth" }] })
  * console.log(project.languages) // [ 'en_US' ]
  * ```
  *

@@ -29,7 +29,7 @@ import {
 const text = (name: Messages.Name) => Messages.table[name].text
 const unauthorized = "Unauthorized"
 
-const withSwitches = (switches: Project.Input["switches"]) =>
+const withSwitches = (switches: NonNullable<Project.Input["switches"]>) =>
   inProcess({ project: project(Project.defaultProject, { switches }) })
 
 const [firstProvider] = Project.defaultProject.providers ?? []
@@ -166,6 +166,49 @@ describe("sign-up", () => {
       refused(credential, 400, "formData's marker 'email_reg' value is missing or incorrect")
       refused(yield* send(undefined, { formIdentifier: "nope" }), 400, "form is not defined")
     }).pipe(Effect.provide(inProcess())))
+
+  it.effect("wants the fields of the sign-up flag, and never passes with a captcha", () =>
+    Effect.gen(function*() {
+      const send = (marker: string, items: ReadonlyArray<object> | undefined) =>
+        call("POST", `${providers}/marker/${marker}/users/sign-up`, {
+          body: {
+            langCode: "en_US",
+            authData: authData(),
+            ...(items === undefined ? {} : { formData: { en_US: items } })
+          }
+        })
+      const missing = "formData's marker 'name' value is missing or incorrect"
+      const name = { marker: "name", type: "string", value: "Ann" }
+      refused(yield* send("flagged", undefined), 400, missing)
+      refused(yield* send("flagged", [{ ...name, value: "" }]), 400, missing)
+      assert.strictEqual((yield* send("flagged", [name])).status, 201)
+      refused(yield* send("guarded", [name]), 400, text("CaptchaMissing"))
+      const spam = { marker: "spam", type: "spam", value: { event: { token: "x", siteKey: "y" } } }
+      refused(yield* send("guarded", [name, spam]), 400, text("CaptchaFailed"))
+    }).pipe(
+      Effect.provide(
+        inProcess({
+          project: {
+            providers: [
+              { identifier: "flagged", formIdentifier: "flagged" },
+              { identifier: "guarded", formIdentifier: "guarded" }
+            ],
+            forms: ["flagged", "guarded"].map((identifier) => ({
+              identifier,
+              type: "sing_in_up" as const,
+              attributes: [
+                { type: "string" as const, marker: "email_reg", isLogin: true },
+                // how forms older than the flag mark a password
+                { type: "string" as const, marker: "password_reg", additionalFields: [{ marker: "type", value: "password" }] },
+                { type: "string" as const, marker: "name", isSignUpRequired: true },
+                { type: "string" as const, marker: "optional", validators: { requiredValidator: { strict: true } } },
+                ...(identifier === "guarded" ? [{ type: "spam" as const, marker: "spam" }] : [])
+              ]
+            }))
+          }
+        })
+      )
+    ))
 
   it.effect("takes a login once, whatever its case, archived users included", () =>
     Effect.gen(function*() {

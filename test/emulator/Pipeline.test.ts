@@ -111,6 +111,34 @@ describe("permissions", () => {
     ))
 })
 
+describe("other rules", () => {
+  const many = (switches: NonNullable<Project.Input["switches"]>) =>
+    inProcess({
+      project: project(Project.defaultProject, {
+        switches,
+        events: Array.from({ length: 12 }, (_, index) => ({ identifier: `event-${index}` })),
+        permissions: [
+          { operation: "getAllEvents", rule: "restricted" },
+          { operation: "changePassword", rule: "notInPlan" }
+        ]
+      })
+    })
+  const rows = (query: string) =>
+    Effect.map(call("GET", `/api/content/events${query}`), (answer) => Object(answer.json).items?.length)
+
+  it.effect("a restricted read has ten rows at most, an operation outside of the plan 405", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual([yield* rows(""), yield* rows("?limit=3"), yield* rows("?offset=10")], [10, 3, 2])
+      refused(yield* call("POST", `${users}/change-password`, { raw: "{" }), 405, Messages.table.PlanNotIncluded.text)
+    }).pipe(Effect.provide(many({}))))
+
+  it.effect("or refuses larger pages", () =>
+    Effect.gen(function*() {
+      refused(yield* call("GET", "/api/content/events"), 400, "maximum allowed data length = 10")
+      assert.strictEqual(yield* rows("?limit=10"), 10)
+    }).pipe(Effect.provide(many({ restrictedReads: "400" }))))
+})
+
 describe("x-device-metadata", () => {
   it.effect("is checked before the body where it is wanted", () =>
     Effect.gen(function*() {

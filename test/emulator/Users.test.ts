@@ -7,7 +7,7 @@ const text = (name: Messages.Name) => Messages.table[name].text
 const path = "/api/content/users/me"
 const base = { formIdentifier: "reg", langCode: "en_US" }
 
-const withSwitches = (switches: Project.Input["switches"]) =>
+const withSwitches = (switches: NonNullable<Project.Input["switches"]>) =>
   inProcess({ project: project(Project.defaultProject, { switches }) })
 
 describe("GET /users/me", () => {

@@ -151,5 +151,5 @@ export const onPort = (options?: Emulator.ListenOptions) =>
 /** The scenario's project with changes. */
 export const project = (
   base: Project.Input,
-  change: { readonly switches?: Project.Input["switches"] } & Partial<Project.Input>
+  change: { readonly switches?: NonNullable<Project.Input["switches"]> } & Partial<Project.Input>
 ): Project.Input => ({ ...base, ...change })
