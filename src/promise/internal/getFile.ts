@@ -1,0 +1,56 @@
+/** A file as a web response, its headers with it: what the official SDK gives. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { type Endpoint, checked, emptyArguments, interpret, path } from "../../internal/invoke.ts"
+import type { Transport } from "../../internal/transport.ts"
+import * as Session from "../../Session.ts"
+import { Recorder } from "./recorder.ts"
+
+export interface Place {
+  readonly id: number | string
+  readonly type: string
+  readonly entity: string
+  readonly filename: string
+  readonly template: number | string | undefined
+}
+
+/** Only refusals are read here. */
+const endpoint: Endpoint<"getFile", never> = {
+  operation: "getFile",
+  method: "GET",
+  decode: () => Exit.interrupt()
+}
+
+export const getFile = (transport: Transport, session: Session.Internal, place: Place) =>
+  checked("getFile", emptyArguments({ filename: place.filename }), () => {
+    const { project } = transport
+    const url = project.baseUrl + path(["files"], { ...place, template: place.template || undefined })
+    return session.optionally((headers) =>
+      Effect.gen(function*() {
+        const response = yield* transport.stream("getFile", HttpClientRequest.get(url, { headers }))
+        const { status } = response
+        if (status >= 200 && status < 300) {
+          return Option.getOrElse(HttpClientResponse.toWeb(response), () => new Response(null, { status }))
+        }
+        const text = yield* Effect.orElseSucceed(response.text, () => "")
+        if (status === 401) {
+          return yield* new Session.Unauthorized({ accessToken: Redacted.make(headers["authorization"]?.slice(7) ?? "") })
+        }
+        const answer = { status, text, header: (name: string) => response.headers[name] }
+        const recorder = yield* Recorder
+        if (recorder !== undefined) recorder.answer = answer
+        return yield* Effect.clockWith((clock) =>
+          interpret(
+            endpoint,
+            { marker: place.filename, langCode: project.langCode },
+            answer,
+            clock.currentTimeMillisUnsafe()
+          )
+        )
+      })
+    )
+  })
