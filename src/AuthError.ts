@@ -422,7 +422,8 @@ export class UploadFailed extends Schema.TaggedError<UploadFailed>("effect-oneen
  * refused even a fresh access token.
  *
  * `reason` is `"Rejected"` when the server's word is plain, `"Ambiguous"` when the refresh token may have been spent by
- * an exchange whose answer never came, `"Refused"` when a fresh access token was refused (the session is kept then).
+ * an exchange whose answer never came, `"Refused"` when a fresh access token was refused (the session is kept then),
+ * `"ReadOnly"` when only the access token has ended, in a visit that may not refresh it (the session is kept then).
  *
  * **Example** (Sending the person back to the sign-in page)
  *
@@ -441,10 +442,12 @@ export class UploadFailed extends Schema.TaggedError<UploadFailed>("effect-oneen
 export class TokenExpired extends Schema.TaggedError<TokenExpired>("effect-oneentry/AuthError/TokenExpired")("TokenExpired", {
   ...fields,
   statusCode: Schema.optionalKey(envelopeFields.statusCode),
-  reason: Schema.Literals(["Rejected", "Ambiguous", "Refused"])
+  reason: Schema.Literals(["Rejected", "Ambiguous", "Refused", "ReadOnly"])
 }) {
   override get message(): string {
-    return sentence("The session has come to its end: sign in again", this.messages)
+    return this.reason === "ReadOnly"
+      ? "The access token has ended, and in a read-only visit nothing is refreshed"
+      : sentence("The session has come to its end: sign in again", this.messages)
   }
 }
 

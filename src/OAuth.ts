@@ -21,6 +21,7 @@ import type * as AuthSchema from "./AuthSchema.ts"
 import * as ClientOptions from "./ClientOptions.ts"
 import * as Flows from "./internal/oauthFlows.ts"
 import { safeUrl } from "./internal/urls.ts"
+import * as Visitor from "./internal/visitor.ts"
 import * as OneEntryError from "./OneEntryError.ts"
 import * as Session from "./Session.ts"
 import * as SessionLock from "./SessionLock.ts"
@@ -470,7 +471,7 @@ export const makeInternal = (
   lock: SessionLock.SessionLock
 ): OAuth["Service"] => {
   const currentSlot = Effect.map(
-    Effect.withFiber<string | undefined>((fiber) => Effect.succeed(fiber.getRef(Session.CurrentSlot))),
+    Effect.withFiber<string | undefined>((fiber) => Effect.succeed(Visitor.slotName(fiber.getRef(Session.CurrentSlot)))),
     (slot) => Flows.slotOf(slot ?? project.slot)
   )
 

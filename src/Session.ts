@@ -40,6 +40,7 @@ import * as Slots from "./internal/slots.ts"
 import * as SlotStore from "./internal/slotStore.ts"
 import * as Stored from "./internal/storedSession.ts"
 import * as Transport from "./internal/transport.ts"
+import * as Visitor from "./internal/visitor.ts"
 import * as OneEntryError from "./OneEntryError.ts"
 import * as SessionLock from "./SessionLock.ts"
 import * as TokenStorage from "./TokenStorage.ts"
@@ -237,10 +238,9 @@ export class Session extends Context.Service<Session, {
  *
  * @internal
  */
-export const CurrentSlot: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
-  "effect-oneentry/Session/CurrentSlot",
-  { defaultValue: () => undefined }
-)
+export const CurrentSlot: Context.Reference<string | Visitor.Visitor | undefined> = Context.Reference<
+  string | Visitor.Visitor | undefined
+>("effect-oneentry/Session/CurrentSlot", { defaultValue: () => undefined })
 
 // -----------------------------------------------------------------------------
 // the policy
@@ -379,6 +379,7 @@ export const makeInternal = (
     const clock = yield* Clock.Clock
     const now = () => clock.currentTimeMillisUnsafe()
     const registry = Slots.registryOf(rawStorage)
+    registry.configure((yield* Slots.Idle) ?? {})
 
     const deadlines = Deadlines.make(storageTimeoutMillis)
     yield* Effect.addFinalizer(() => deadlines.stop)
@@ -386,7 +387,12 @@ export const makeInternal = (
     const maxHold = Duration.millis(Duration.toMillis(project.requestTimeout) + 6 * storageTimeoutMillis)
     const lock = GuardedLock.make(yield* SessionLock.SessionLock, maxHold, context)
     yield* Effect.addFinalizer(() => lock.stop)
-    const store = SlotStore.make({ storage: GuardedStorage.make(rawStorage, deadlines, context), lock, scope })
+    const store = SlotStore.make({
+      storage: GuardedStorage.make(rawStorage, deadlines, context),
+      lock,
+      scope,
+      mayBeInMemoryOnly: Visitor.mayBeInMemoryOnly(rawStorage)
+    })
 
     const freshnessOf = (session: Stored.StoredSession) =>
       Stored.freshness(session, now(), project.refreshMarginMillis, store.clockOffset())
@@ -397,7 +403,8 @@ export const makeInternal = (
 
     const refresher = Refresher.make({ transport, store, lock, clock, scope, context, isValid })
 
-    const slotOf = (name: string | undefined): Slots.Slot => registry.get(name ?? project.slot, now())
+    const slotOf = (current: string | Visitor.Visitor | undefined): Slots.Slot =>
+      registry.get(Visitor.slotName(current) ?? project.slot, now())
 
     /** Runs with the slot of the calling fiber. */
     const withSlot = <A, E, R>(f: (slot: Slots.Slot) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -407,6 +414,29 @@ export const makeInternal = (
 
     const present = (slot: Slots.Slot): Effect.Effect<Stored.StoredSession, AuthError.NotAuthenticated> =>
       Effect.suspend(() => (slot.session === undefined ? Effect.fail(notAuthenticated(slot)) : Effect.succeed(slot.session)))
+
+    /** A visitor to whom nothing can be given waits for a refresh that is under way, but begins none. */
+    const refreshOnce = (slot: Slots.Slot, used: string): Effect.Effect<void, RefreshError> =>
+      Effect.withFiber((fiber) => {
+        const current = fiber.getRef(CurrentSlot)
+        return typeof current === "object" && current.readOnly && slot.flight === undefined && slot.session !== undefined
+          ? Effect.fail(new AuthError.TokenExpired({ marker: slot.session.marker, messages: [], reason: "ReadOnly" }))
+          : refresher.refresh(slot, used)
+      })
+
+    /** A visitor signs in under a name that nobody knew before: a cookie planted on him leads nowhere then. */
+    const signingIn = <A, E, R>(
+      signIn: (slot: Slots.Slot) => Effect.Effect<A, E, R>
+    ): Effect.Effect<A, E | TokenStorage.TokenStorageError, R> =>
+      Effect.withFiber((fiber) => {
+        const current = fiber.getRef(CurrentSlot)
+        if (typeof current !== "object") return signIn(slotOf(current))
+        return Effect.flatMap(current.admit, (name) =>
+          Effect.tap(signIn(slotOf(name)), () => {
+            const left = current.moveTo(name)
+            return left === undefined ? Effect.void : Effect.ignore(store.signOut(slotOf(left), "SignOut"))
+          }))
+      })
 
     // -------------------------------------------------------------------------
     // what calls need
@@ -427,7 +457,7 @@ export const makeInternal = (
             Cooldown.inForce(slot.cooldown, session.refreshToken, now()) === undefined
           if (!early) return Effect.succeed(session)
         }
-        return Effect.matchEffect(refresher.refresh(slot, session.accessToken), {
+        return Effect.matchEffect(refreshOnce(slot, session.accessToken), {
           onSuccess: () =>
             // A call that began as one person does not go out as another.
             Effect.filterOrFail(present(slot), (next) => Stored.sameOwner(session, next), () => notAuthenticated(slot)),
@@ -445,7 +475,7 @@ export const makeInternal = (
         if (session === undefined) return Effect.fail(notAuthenticated(slot))
         if (session.accessToken !== used) return Effect.void
         slot.refused = used
-        return refresher.refresh(slot, used)
+        return refreshOnce(slot, used)
       })
 
     const headersOf = (slot: Slots.Slot, session: Stored.StoredSession): Readonly<Record<string, string>> => {
@@ -467,7 +497,7 @@ export const makeInternal = (
           const { session } = slot
           return session === undefined || (marker !== undefined && marker !== session.marker)
             ? Effect.fail(notAuthenticated(slot))
-            : Effect.andThen(refresher.refresh(slot, session.accessToken), present(slot))
+            : Effect.andThen(refreshOnce(slot, session.accessToken), present(slot))
         })
       )
 
@@ -597,7 +627,7 @@ export const makeInternal = (
       accessToken: withSlot((slot) => Effect.map(prepare(slot), (session) => redactedToken(slot, session))),
       changes: Stream.unwrap(
         Effect.withFiber((fiber) => {
-          const name = fiber.getRef(CurrentSlot)
+          const name = Visitor.slotName(fiber.getRef(CurrentSlot))
           return Effect.succeed(
             Stream.callback<SessionEvent>((queue) => subscribe(name, (event) => void Queue.offerUnsafe(queue, event)))
           )
@@ -605,10 +635,10 @@ export const makeInternal = (
       ),
       refresh: withSlot((slot) => Effect.map(refresh(slot, undefined), (session) => store.infoOf(slot, session))),
       renew: (used) => withSlot((slot) => Effect.andThen(store.load(slot), renew(slot, Redacted.value(used)))),
-      restore: (tokens) => withSlot((slot) => restore(slot, tokens)),
+      restore: (tokens) => signingIn((slot) => restore(slot, tokens)),
       signOutLocally: withSlot((slot) => store.signOut(slot, "SignOut")),
       keepAlive: Effect.withFiber((fiber) => {
-        const name = fiber.getRef(CurrentSlot)
+        const name = Visitor.slotName(fiber.getRef(CurrentSlot))
         return Effect.asVoid(Effect.forkScoped(Effect.provideContext(keepAliveOf(name), context)))
       })
     })
@@ -673,8 +703,9 @@ export const makeInternal = (
         ),
       device,
       signIn: (session) =>
-        withSlot((slot) =>
-          Effect.tapError(store.signIn(slot, session), () => RefreshExchange.revoke(transport, session))
+        Effect.tapError(
+          signingIn((slot) => store.signIn(slot, session)),
+          () => RefreshExchange.revoke(transport, session)
         ),
       peek: withSlot((slot) => Effect.map(Effect.ignore(store.load(slot)), () => slot.session)),
       signOut: (reason) => withSlot((slot) => store.signOut(slot, reason)),

@@ -67,6 +67,8 @@ export const make = (options: {
   readonly storage: GuardedStorage
   readonly lock: GuardedLock
   readonly scope: Scope.Scope
+  /** Whether a sign-in that cannot be stored is worth anything. */
+  readonly mayBeInMemoryOnly: boolean
 }): SlotStore => {
   const { lock, scope, storage } = options
   let clockOffset: Stored.ClockOffset = null
@@ -326,7 +328,8 @@ export const make = (options: {
             accept()
             return Effect.void
           }
-          if (slot.session !== undefined && !slot.unsaved && !isSamePerson(slot.session, next)) {
+          const isAnothers = slot.session !== undefined && !slot.unsaved && !isSamePerson(slot.session, next)
+          if (isAnothers || !options.mayBeInMemoryOnly) {
             // Should the write have landed after all, it is not to be taken for a session.
             slot.spent = next.refreshToken
             return Effect.fail(error)

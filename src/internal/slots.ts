@@ -2,7 +2,9 @@
  * What this process knows of each slot of a storage. All clients over one storage share it, so that they share one
  * refresh. A slot is a small record in a map; a lock, a flight or listeners exist only while somebody uses them.
  */
+import * as Context from "effect/Context"
 import type * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
 import type * as Semaphore from "effect/Semaphore"
 import type * as DeviceMetadata from "../DeviceMetadata.ts"
@@ -81,6 +83,17 @@ const make = (name: string): Slot => ({
   usedAt: 0
 })
 
+/** How long idle slots stay in memory; `Sessions` shows it to the world. */
+export interface IdleOptions {
+  readonly maxIdle?: number | undefined
+  readonly idleTimeToLive?: Duration.Input | undefined
+}
+
+export const Idle: Context.Reference<IdleOptions | undefined> = Context.Reference<IdleOptions | undefined>(
+  "effect-oneentry/Sessions/Idle",
+  { defaultValue: () => undefined }
+)
+
 /** Slots used within this time are not put in order again: order is for eviction, and need not be exact. */
 const orderMillis = 1_000
 
@@ -102,6 +115,14 @@ export class Registry {
   maxIdle = 10_000
   maxIdleMillis = 600_000
 
+  configure({ idleTimeToLive, maxIdle }: IdleOptions): void {
+    if (maxIdle !== undefined && maxIdle >= 0) this.maxIdle = maxIdle
+    if (idleTimeToLive !== undefined) {
+      const duration = Duration.fromInput(idleTimeToLive)
+      if (duration._tag === "Some") this.maxIdleMillis = Math.max(1, Duration.toMillis(duration.value))
+    }
+  }
+
   get(name: string, now: number): Slot {
     let slot = this.slots.get(name)
     if (slot === undefined) {
@@ -113,6 +134,8 @@ export class Registry {
       slot.usedAt = now
       this.slots.delete(name)
       this.slots.set(name, slot)
+      // Where no slot is new, what is past its time goes all the same.
+      this.sweep(now, Number.POSITIVE_INFINITY)
     }
     return slot
   }
@@ -122,16 +145,23 @@ export class Registry {
     return this.slots.get(name)
   }
 
+  /** Lets go of a slot; whether it is gone: one that is in use stays. */
+  forget(name: string, now: number): boolean {
+    const slot = this.slots.get(name)
+    if (slot === undefined) return true
+    return isIdle(slot, now) && this.slots.delete(name)
+  }
+
   get size(): number {
     return this.slots.size
   }
 
-  /** Lets go of a few idle slots that are past their time, or too many: one new slot, a bounded amount of work. */
-  sweep(now: number): void {
+  /** Lets go of a few idle slots that are past their time, or too many: one call, a bounded amount of work. */
+  sweep(now: number, max = this.maxIdle): void {
     let left = sweepStep
     for (const slot of this.slots.values()) {
       if (left-- === 0) return
-      if (this.slots.size < this.maxIdle && now - slot.usedAt < this.maxIdleMillis) return
+      if (this.slots.size < max && now - slot.usedAt < this.maxIdleMillis) return
       this.slots.delete(slot.name)
       if (isIdle(slot, now)) continue
       // At the end of the line it does not hide those behind it.
