@@ -87,12 +87,12 @@ export const readWeb = async (response: Response, maxBytes: number, signal?: Abo
 export const isRedirect = (status: number): boolean =>
   (status >= 301 && status <= 303) || status === 307 || status === 308 || status === 0
 
+const codeOf = (u: unknown): string | undefined =>
+  u instanceof Error && "code" in u && typeof u.code === "string" ? u.code : undefined
+
 /** What a broken connection calls itself. */
-export const describeCause = (cause: unknown): string | undefined => {
-  if (!(cause instanceof Error)) return undefined
-  const inner = cause.cause
-  return inner instanceof Error && "code" in inner && typeof inner.code === "string" ? inner.code : cause.name
-}
+export const describeCause = (cause: unknown): string | undefined =>
+  cause instanceof Error ? codeOf(cause.cause) ?? codeOf(cause) ?? cause.name : undefined
 
 /** What an HTTP client says of a transport failure, without the request that it may quote. */
 export const describe = (error: HttpClientError.HttpClientError): string =>

@@ -36,9 +36,9 @@ export const parseJson = (text: string): unknown => {
   }
 }
 
-/** An HTTP date in milliseconds. */
+/** An HTTP date in milliseconds. It begins with a day: left to themselves, engines see a date in "-5". */
 export const parseDate = (value: string | undefined): number | undefined => {
-  if (value === undefined) return undefined
+  if (value === undefined || !/^\s*(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value)) return undefined
   const date = DateTime.make(value)
   return date._tag === "Some" ? DateTime.toEpochMillis(date.value) : undefined
 }
