@@ -21,7 +21,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import * as Fault from "./Fault.ts"
+import type * as Fault from "./Fault.ts"
 import { Backend, backends } from "./internal/backend.ts"
 import { listen } from "./internal/nodeServer.ts"
 import * as password from "./internal/password.ts"
@@ -102,7 +102,10 @@ export interface Service {
   /** The messages that a real tenant would have sent, newest last. */
   readonly outbox: Effect.Effect<ReadonlyArray<Message>>
   /** The live code of a user; waits until there is one. */
-  readonly awaitCode: (userIdentifier: string, options?: { readonly marker?: string | undefined }) => Effect.Effect<string>
+  readonly awaitCode: (
+    userIdentifier: string,
+    options?: { readonly marker?: string | undefined }
+  ) => Effect.Effect<string>
   readonly users: Effect.Effect<ReadonlyArray<User>>
   readonly sessions: Effect.Effect<ReadonlyArray<Session>>
   /** The log of requests, newest last; the last thousand at least. */
@@ -292,9 +295,7 @@ const makeBackend = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     logEntries: yield* whole("limits.logEntries", options.limits?.logEntries ?? 1000, 1, 1_000_000)
   }
   const source =
-    options.seed === undefined
-      ? random.secure
-      : random.seeded(yield* whole("seed", options.seed, -(2 ** 31), 2 ** 32))
+    options.seed === undefined ? random.secure : random.seeded(yield* whole("seed", options.seed, -(2 ** 31), 2 ** 32))
   const state = new State()
   const persistence = options.persistence
   // One writer at a time, so that changes are kept in their order; who waits finds them written already.
@@ -319,7 +320,8 @@ const makeBackend = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
       )
     )
   })
-  const flush = persistence === undefined ? Effect.succeed(true) : Effect.uninterruptible(writing.withPermits(1)(append))
+  const flush =
+    persistence === undefined ? Effect.succeed(true) : Effect.uninterruptible(writing.withPermits(1)(append))
   const backend = new Backend({
     project,
     appToken,
@@ -355,7 +357,12 @@ const makeService = (
   const now = Effect.map(Clock.currentTimeMillis, (ms) => ms + backend.clockOffset)
   // A change from outside is kept and announced like one of a request.
   const change = <A>(f: () => A): Effect.Effect<A> =>
-    Effect.tap(Effect.sync(f), () => Effect.andThen(Effect.sync(() => backend.changed()), backend.flush))
+    Effect.tap(Effect.sync(f), () =>
+      Effect.andThen(
+        Effect.sync(() => backend.changed()),
+        backend.flush
+      )
+    )
   const changes: Stream.Stream<void> = Stream.callback<void>(
     Effect.fnUntraced(function* (queue) {
       const watcher = () => {
@@ -378,15 +385,12 @@ const makeService = (
   }
   const reset = Effect.suspend(() => {
     state.clear()
-    for (const name of [...state.settings.rows.keys()]) if (name.startsWith("next:")) state.settings.delete(name)
+    for (const name of state.settings.rows.keys()) if (name.startsWith("next:")) state.settings.delete(name)
     backend.olderAccess.clear()
     backend.faults = []
     backend.requests = []
     backend.clockOffset = 0
-    return plant(backend).pipe(
-      Effect.andThen(Effect.sync(() => backend.changed())),
-      Effect.andThen(backend.flush)
-    )
+    return plant(backend).pipe(Effect.andThen(Effect.sync(() => backend.changed())), Effect.andThen(backend.flush))
   })
   return {
     url,
@@ -445,7 +449,7 @@ const makeService = (
     expireAccessTokens: Effect.flatMap(now, (ms) =>
       change(() => {
         let expired = 0
-        for (const session of [...state.sessions.rows.values()]) {
+        for (const session of state.sessions.rows.values()) {
           if (session.accessExpiresAt <= ms) continue
           state.saveSession({ ...session, accessExpiresAt: ms })
           expired++
@@ -459,7 +463,8 @@ const makeService = (
         change(() => {
           const session = state.sessions.get(id)
           if (session === undefined) return false
-          const refreshExpiresAt = token === "refresh" ? Math.min(ms, session.refreshExpiresAt) : session.refreshExpiresAt
+          const refreshExpiresAt =
+            token === "refresh" ? Math.min(ms, session.refreshExpiresAt) : session.refreshExpiresAt
           state.saveSession({
             ...session,
             accessExpiresAt: Math.min(ms, session.accessExpiresAt),

@@ -72,7 +72,7 @@ export const table = {
   ),
   AddRuleRequired: row(
     403,
-    "The requested method requires the \"addRule\" rule to be enabled on the permission (permissionId: {0}) linked to the user group",
+    'The requested method requires the "addRule" rule to be enabled on the permission (permissionId: {0}) linked to the user group',
     "quoted",
     "SDK rules; the beginning of the sentence is ours"
   ),
@@ -81,6 +81,7 @@ export const table = {
   RouteNotFound: row(404, "Cannot {0} {1}", "quoted", "platform rules"),
   DeviceMetadataMissing: row(400, "Missing x-device-metadata header", "quoted", "platform rules; SDK rules"),
   DeviceMetadataInvalid: row(400, "Invalid x-device-metadata format", "quoted", "platform rules; SDK rules"),
+  ReadRestricted: row(400, "maximum allowed data length = 10", "captured", "log of a demo restaurant"),
   PlanNotIncluded: row(405, "Operation is not included in the plan", "unknown", "platform rules name the status"),
   TooManyRequests: row(429, "Too many requests", "framework", "platform rules name the status"),
 
@@ -102,10 +103,10 @@ export const table = {
   // sign-up and sign-in
   LoginOrPasswordMissed: row(400, "Login or password values are missed", "captured", "measured: SDK rules"),
   UserExists: row(400, "User with this identifier already exists", "unknown", "platform rules describe it"),
-  PhonesNotAllowed: row(400, "\"notificationData.{0}\" is not allowed", "quoted", "pattern; platform rules"),
+  PhonesNotAllowed: row(400, '"notificationData.{0}" is not allowed', "quoted", "pattern; platform rules"),
   WrongCredentials: row(401, "Wrong login or password", "unknown", "the status is likely"),
   CodeRejectedAtAuth: row(401, "Wrong code", "unknown", "platform rules name the status"),
-  CodeNotAccepted: row(400, "\"code\" is not allowed", "unknown", "pattern of the validator"),
+  CodeNotAccepted: row(400, '"code" is not allowed', "unknown", "pattern of the validator"),
   UserNotActivated: row(400, "User is not activated", "application", "a mobile demo matches the text; status unknown"),
 
   // codes
@@ -113,7 +114,7 @@ export const table = {
   CodeReissueTooSoon: row(429, "Code has already been sent, try again later", "unknown", "platform rules: status"),
   UserNotFound: row(404, "User not found", "application", "a demo shop; the status is unknown"),
   UserNotUnderProvider: row(400, "User not found", "unknown", "platform rules name the status"),
-  EventNotFound: row(404, "Event \"{0}\" with formType \"send_code\" not found", "quoted", "platform rules"),
+  EventNotFound: row(404, 'Event "{0}" with formType "send_code" not found', "quoted", "platform rules"),
   CodeIncorrect: row(400, "User code is expired or incorrect", "application", "test double of a demo shop"),
   CodeAttemptsExceeded: row(429, "Too many wrong codes, request a new one", "unknown", "platform rules: status"),
   PasswordsDiffer: row(400, "Passwords do not match", "unknown", "platform rules name the status"),
@@ -132,10 +133,20 @@ export const table = {
   ),
   OAuthNotVerified: row(400, "The e-mail address is not verified by the provider", "unknown", "platform rules"),
   OAuthNotConfigured: row(400, "oauthAuthUrl is not set for the provider", "unknown", "platform rules"),
-  OAuthUnreachable: row(400, "We couldn't pass the oauth authentication with provided data. The provider is out of reach", "unknown", "ours"),
+  OAuthUnreachable: row(
+    400,
+    "We couldn't pass the oauth authentication with provided data. The provider is out of reach",
+    "unknown",
+    "ours"
+  ),
 
   // users
-  LocaleOfNull: row(500, "Cannot read properties of null (reading '{0}')", "captured", "demo restaurant, users made by OAuth"),
+  LocaleOfNull: row(
+    500,
+    "Cannot read properties of null (reading '{0}')",
+    "captured",
+    "demo restaurant, users made by OAuth"
+  ),
   LoginCannotChange: row(400, "Login cannot be changed", "unknown", "SDK rules call it impossible"),
 
   // form data
@@ -170,12 +181,22 @@ export const table = {
   SubmissionsPrivate: row(403, "This form's submissions are not publicly readable", "quoted", "SDK rules"),
   SubmissionNotFound: row(404, "Form data not found", "unknown", "none seen"),
   SubmissionNotYours: row(403, "Forbidden resource", "framework", "guard of the framework"),
-  ListPerForm: row(405, "Use POST /form-data/marker/{marker} to read the submissions of a form", "unknown", "status is quoted"),
+  ListPerForm: row(
+    405,
+    "Use POST /form-data/marker/{marker} to read the submissions of a form",
+    "unknown",
+    "status is quoted"
+  ),
 
   // files
-  FileTooLarge: row(400, "File size exceeds the setting \"maxFileSize\" ({0} bytes) of the storage \"{1}\"", "unknown", "platform rules describe it"),
+  FileTooLarge: row(
+    400,
+    'File size exceeds the setting "maxFileSize" ({0} bytes) of the storage "{1}"',
+    "unknown",
+    "platform rules describe it"
+  ),
   FileNotFound: row(404, "File not found", "unknown", "the status is quoted"),
-  FilesMissing: row(400, "\"files\" is required", "unknown", "pattern of the validator"),
+  FilesMissing: row(400, '"files" is required', "unknown", "pattern of the validator"),
 
   // events and the system
   EventMarkerNotFound: row(404, "Event not found", "unknown", "none seen"),

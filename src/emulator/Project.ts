@@ -285,9 +285,7 @@ export const ListTitle = Schema.Struct({
   title: Schema.String,
   value: Schema.Union([Schema.String, Schema.Finite, Schema.Null]),
   position: Schema.optionalKey(Schema.Finite),
-  extended: Schema.optionalKey(
-    Schema.Struct({ value: Schema.NullOr(Json), type: Schema.NullOr(Schema.String) })
-  )
+  extended: Schema.optionalKey(Schema.Struct({ value: Schema.NullOr(Json), type: Schema.NullOr(Schema.String) }))
 })
 
 /**
@@ -561,11 +559,26 @@ const check = (project: Project): ReadonlyArray<string> => {
   const providers = new Map(project.providers.map((provider) => [provider.identifier, provider]))
   const groups = new Set(project.groups.map((group) => group.identifier))
   const issues = [
-    ...duplicates("provider", project.providers.map((provider) => provider.identifier)),
-    ...duplicates("form", project.forms.map((form) => form.identifier)),
-    ...duplicates("event", project.events.map((event) => event.identifier)),
-    ...duplicates("group", project.groups.map((group) => group.identifier)),
-    ...duplicates("form config", project.forms.flatMap((form) => form.moduleFormConfigs.map((c) => String(c.id))))
+    ...duplicates(
+      "provider",
+      project.providers.map((provider) => provider.identifier)
+    ),
+    ...duplicates(
+      "form",
+      project.forms.map((form) => form.identifier)
+    ),
+    ...duplicates(
+      "event",
+      project.events.map((event) => event.identifier)
+    ),
+    ...duplicates(
+      "group",
+      project.groups.map((group) => group.identifier)
+    ),
+    ...duplicates(
+      "form config",
+      project.forms.flatMap((form) => form.moduleFormConfigs.map((c) => String(c.id)))
+    )
   ]
   for (const provider of project.providers) {
     if (provider.formIdentifier !== null && !forms.has(provider.formIdentifier)) {
@@ -579,7 +592,10 @@ const check = (project: Project): ReadonlyArray<string> => {
   }
   for (const form of project.forms) {
     issues.push(
-      ...duplicates(`form "${form.identifier}": field`, form.attributes.map((attribute) => attribute.marker))
+      ...duplicates(
+        `form "${form.identifier}": field`,
+        form.attributes.map((attribute) => attribute.marker)
+      )
     )
     for (const attribute of form.attributes) {
       const pattern = attribute.validators.regExpValidator

@@ -46,7 +46,7 @@ const twoProviders = project(Project.defaultProject, {
 
 describe("sign-up", () => {
   it.effect("answers as captured, issues a code at once and awaits activation", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       yield* TestClock.adjust("1 hour")
       const body = signUpBody()
@@ -75,25 +75,28 @@ describe("sign-up", () => {
       })
       assert.match(message?.code ?? "", /^[0-9A-Z]{6}$/)
       assert.strictEqual(yield* emulator.awaitCode(login), message?.code)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("wants only langCode and authData", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const answer = yield* call("POST", `${users}/sign-up`, { body: { langCode: "en_US", authData: authData() } })
       assert.strictEqual(answer.status, 201)
       assert.deepStrictEqual(Object(answer.json).formData, {})
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("is active at once where the provider has no activation", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const answer = yield* call("POST", `${providers}/marker/open/users/sign-up`, { body: signUpBody() })
       assert.deepInclude(Object(answer.json), { isActive: true })
       assert.deepStrictEqual(yield* emulator.outbox, [])
-    }).pipe(Effect.provide(inProcess({ project: twoProviders }))))
+    }).pipe(Effect.provide(inProcess({ project: twoProviders })))
+  )
 
   it.effect("refuses wrong bodies in Joi's words", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const good = signUpBody()
       const rows: ReadonlyArray<readonly [unknown, string]> = [
         [{}, `"langCode" is required`],
@@ -102,7 +105,10 @@ describe("sign-up", () => {
         [{ langCode: "en_US" }, `"authData" is required`],
         [{ ...good, authData: {} }, `"authData" must be an array`],
         [{ ...good, authData: ["x"] }, `"authData[0]" must be of type object`],
-        [{ ...good, authData: [{ marker: "email_reg", value: "a@b.io", type: "string" }] }, `"authData[0].type" is not allowed`],
+        [
+          { ...good, authData: [{ marker: "email_reg", value: "a@b.io", type: "string" }] },
+          `"authData[0].type" is not allowed`
+        ],
         [{ ...good, authData: [{ marker: "email_reg", value: "" }] }, `"authData[0].value" is not allowed to be empty`],
         [{ ...good, authData: [{ marker: "email_reg" }] }, `"authData[0].value" is required`],
         [{ ...good, authData: [{ marker: "email_reg", value: 1 }] }, `"authData[0].value" must be a string`],
@@ -111,7 +117,10 @@ describe("sign-up", () => {
         [{ ...good, formData: good.formData.en_US }, `"formData" must be of type object`],
         [{ ...good, formData: { en_US: {} } }, `"formData.en_US" must be an array`],
         [{ ...good, formData: { en_US: [{ type: "string", value: "x" }] } }, `"formData.en_US[0].marker" is required`],
-        [{ ...good, formData: { en_US: [{ marker: "a", value: 1, fileQuery: {} }] } }, `"formData.en_US[0].fileQuery" is not allowed`],
+        [
+          { ...good, formData: { en_US: [{ marker: "a", value: 1, fileQuery: {} }] } },
+          `"formData.en_US[0].fileQuery" is not allowed`
+        ],
         [{ ...good, notificationData: { phoneSMS: "" } }, `"notificationData.phoneSMS" is not allowed to be empty`],
         [{ ...good, notificationData: { email: 1 } }, `"notificationData.email" must be a string`],
         [{ ...good, notificationData: { other: 1 } }, `"notificationData.other" is not allowed`],
@@ -119,25 +128,30 @@ describe("sign-up", () => {
       ]
       for (const [body, message] of rows) refused(yield* call("POST", `${users}/sign-up`, { body }), 400, message)
       assert.lengthOf(yield* Emulator.Emulator.use((e) => e.users), 0)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("wants exactly the login and the password of the form", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const rows = [
         [],
         [{ marker: "email_reg", value: login }],
         [{ marker: "password_reg", value: password }],
-        [{ marker: "email", value: login }, { marker: "password", value: password }],
+        [
+          { marker: "email", value: login },
+          { marker: "password", value: password }
+        ],
         [...authData(), { marker: "name_reg", value: "Ann" }]
       ]
       for (const items of rows) {
         const answer = yield* call("POST", `${users}/sign-up`, { body: { ...signUpBody(), authData: items } })
         refused(answer, 400, "Login or password values are missed")
       }
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("checks the form data", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const send = (formData: unknown, more: object = {}) =>
         call("POST", `${users}/sign-up`, { body: { ...signUpBody(), formData, ...more } })
       refused(yield* send({ de_DE: [{ marker: "name_reg", type: "string", value: "x" }] }), 400, text("FormDataEmpty"))
@@ -165,10 +179,11 @@ describe("sign-up", () => {
       const credential = yield* call("POST", `${users}/sign-up`, { body: signUpBody("no address") })
       refused(credential, 400, "formData's marker 'email_reg' value is missing or incorrect")
       refused(yield* send(undefined, { formIdentifier: "nope" }), 400, "form is not defined")
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("wants the fields of the sign-up flag, and never passes with a captcha", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const send = (marker: string, items: ReadonlyArray<object> | undefined) =>
         call("POST", `${providers}/marker/${marker}/users/sign-up`, {
           body: {
@@ -199,7 +214,11 @@ describe("sign-up", () => {
               attributes: [
                 { type: "string" as const, marker: "email_reg", isLogin: true },
                 // how forms older than the flag mark a password
-                { type: "string" as const, marker: "password_reg", additionalFields: [{ marker: "type", value: "password" }] },
+                {
+                  type: "string" as const,
+                  marker: "password_reg",
+                  additionalFields: [{ marker: "type", value: "password" }]
+                },
                 { type: "string" as const, marker: "name", isSignUpRequired: true },
                 { type: "string" as const, marker: "optional", validators: { requiredValidator: { strict: true } } },
                 ...(identifier === "guarded" ? [{ type: "spam" as const, marker: "spam" }] : [])
@@ -208,52 +227,62 @@ describe("sign-up", () => {
           }
         })
       )
-    ))
+    )
+  )
 
   it.effect("takes a login once, whatever its case, archived users included", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const tokens = yield* registered()
       refused(yield* signUp(), 400, text("UserExists"))
       refused(yield* signUp("ANN@Example.com"), 400, text("UserExists"))
       ok(yield* call("DELETE", "/api/content/users/me", { bearer: tokens.accessToken }), 200, true)
       refused(yield* signUp(), 400, text("UserExists"))
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("lets one of two sign-ups at once win", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const answers = yield* Effect.all([signUp(), signUp(), signUp("Ann@example.com")], { concurrency: 3 })
       assert.deepStrictEqual(answers.map((answer) => answer.status).sort(), [201, 400, 400])
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("refuses telephone numbers with the switch", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const send = (notificationData: object) =>
         call("POST", `${users}/sign-up`, { body: { ...signUpBody(), notificationData } })
       refused(yield* send({ phonePush: [] }), 400, `"notificationData.phonePush" is not allowed`)
       refused(yield* send({ phoneSMS: "+1" }), 400, `"notificationData.phoneSMS" is not allowed`)
       assert.strictEqual((yield* send({ email: login })).status, 201)
-    }).pipe(Effect.provide(withSwitches({ notificationPhones: "refuse" }))))
+    }).pipe(Effect.provide(withSwitches({ notificationPhones: "refuse" })))
+  )
 
   it.effect("can answer 409, and show the login among the form data", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const answer = yield* signUp()
-      assert.deepStrictEqual(Object(answer.json).formData.en_US[0], { marker: "email_reg", type: "string", value: login })
+      assert.deepStrictEqual(Object(answer.json).formData.en_US[0], {
+        marker: "email_reg",
+        type: "string",
+        value: login
+      })
       refused(yield* signUp(), 409, text("UserExists"))
-    }).pipe(Effect.provide(withSwitches({ userExistsStatus: 409, loginInFormData: true }))))
+    }).pipe(Effect.provide(withSwitches({ userExistsStatus: 409, loginInFormData: true })))
+  )
 
   it.effect("users who never activate are removed in time", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* signUp()
       yield* TestClock.adjust("47 hours")
       refused(yield* signUp(), 400, text("UserExists"))
       yield* TestClock.adjust("1 hour")
       assert.strictEqual((yield* signUp()).status, 201)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 })
 
 describe("providers that are not there", () => {
   it.effect("are refused at each operation", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const post = (marker: string, operation: string, body: object, bearer?: string) =>
         call("POST", `${providers}/marker/${marker}/${operation}`, {
           body,
@@ -267,22 +296,23 @@ describe("providers that are not there", () => {
         const message = text("ProviderNotDefined")
         refused(yield* post(marker, "users/sign-up", signUpBody()), 400, message)
         refused(yield* post(marker, "users/auth", { authData: authData() }), 400, message)
-        refused(yield* post(marker, "users/generate-code", { userIdentifier: login, eventIdentifier: "auth" }), 400, message)
+        refused(
+          yield* post(marker, "users/generate-code", { userIdentifier: login, eventIdentifier: "auth" }),
+          400,
+          message
+        )
         refused(yield* post(marker, "users/check-code", code), 400, message)
         refused(yield* post(marker, "users/activate", { userIdentifier: login, code: "1" }), 400, message)
         refused(yield* post(marker, "users/refresh", { refreshToken }), 400, message)
         refused(yield* post(marker, "oauth", { code: "x" }), 400, message)
         refused(yield* post(marker, "users/logout", { refreshToken }, accessToken), 400, message)
         refused(yield* post(marker, "users/logout-all", {}, accessToken), 400, message)
-        refused(
-          yield* post(marker, "users/change-password", { ...code, password1: "a", password2: "a" }),
-          404,
-          message
-        )
+        refused(yield* post(marker, "users/change-password", { ...code, password1: "a", password2: "a" }), 404, message)
       }
       refused(yield* call("GET", `${providers}/marker/nope`), 404, text("ProviderNotFound"))
       refused(yield* post("formless", "users/auth", { authData: authData() }), 400, "form is not defined")
-    }).pipe(Effect.provide(inProcess({ project: twoProviders }))))
+    }).pipe(Effect.provide(inProcess({ project: twoProviders })))
+  )
 })
 
 describe("codes", () => {
@@ -295,7 +325,7 @@ describe("codes", () => {
   const incorrect = "User code is expired or incorrect"
 
   it.effect("generate-code: one live code, refused until it expires", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       yield* signUp()
       yield* TestClock.adjust("119 seconds")
@@ -308,21 +338,30 @@ describe("codes", () => {
       assert.strictEqual(after.length, before.length + 1)
       ok(yield* check(after.at(-1)?.code ?? ""), 201, true)
       ok(yield* check(before.at(-1)?.code ?? ""), 201, false)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("generate-code: the body, the event, the user, in this order", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* signUp()
       refused(yield* generate({ userIdentifier: login }), 400, ["eventIdentifier should not be empty"])
-      refused(yield* generate({ userIdentifier: login, eventIdentifier: "" }), 400, ["eventIdentifier should not be empty"])
+      refused(yield* generate({ userIdentifier: login, eventIdentifier: "" }), 400, [
+        "eventIdentifier should not be empty"
+      ])
       refused(yield* generate({ userIdentifier: 1, eventIdentifier: "auth" }), 400, ["userIdentifier must be a string"])
-      refused(yield* generate({ userIdentifier: login, eventIdentifier: "auth", x: 1 }), 400, ["property x should not exist"])
+      refused(yield* generate({ userIdentifier: login, eventIdentifier: "auth", x: 1 }), 400, [
+        "property x should not exist"
+      ])
       refused(
         yield* generate({ userIdentifier: "nobody", eventIdentifier: "reg" }),
         404,
         `Event "reg" with formType "send_code" not found`
       )
-      refused(yield* generate({ userIdentifier: login, eventIdentifier: "order" }), 404, `Event "order" with formType "send_code" not found`)
+      refused(
+        yield* generate({ userIdentifier: login, eventIdentifier: "order" }),
+        404,
+        `Event "order" with formType "send_code" not found`
+      )
       refused(yield* generate({ userIdentifier: "nobody", eventIdentifier: "auth" }), 404, "User not found")
       assert.lengthOf(yield* Emulator.Emulator.use((e) => e.outbox), 1)
     }).pipe(
@@ -333,10 +372,11 @@ describe("codes", () => {
           })
         })
       )
-    ))
+    )
+  )
 
   it.effect("generate-code with the reissue window", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       yield* signUp()
       const first = yield* emulator.awaitCode(login)
@@ -352,10 +392,11 @@ describe("codes", () => {
       ok(yield* check(second), 201, true)
     }).pipe(
       Effect.provide(withSwitches({ codePolicy: "reissue-window-429", retryAfter: true, generateCodeBody: "true" }))
-    ))
+    )
+  )
 
   it.effect("check-code gives true or false, and does not consume the code", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       yield* signUp()
       const code = yield* emulator.awaitCode(login)
@@ -370,10 +411,11 @@ describe("codes", () => {
       ok(yield* call("POST", `${users}/check-code`, { body: { userIdentifier: login, code } }), 201, true)
       yield* TestClock.adjust("120 seconds")
       ok(yield* check(code), 201, false)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("activate consumes the code", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       yield* signUp()
       const code = yield* emulator.awaitCode(login)
@@ -387,16 +429,18 @@ describe("codes", () => {
         404,
         "User not found"
       )
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("activate can answer false", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* signUp()
       ok(yield* activate("wrong"), 201, false)
-    }).pipe(Effect.provide(withSwitches({ activateWrongCode: "false" }))))
+    }).pipe(Effect.provide(withSwitches({ activateWrongCode: "false" })))
+  )
 
   it.effect("the fifth wrong code destroys the code; the four calls count together", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       yield* signUp()
       const code = yield* emulator.awaitCode(login)
@@ -416,13 +460,21 @@ describe("codes", () => {
       refused(yield* activate(code), 400, incorrect)
       assert.strictEqual((yield* generate()).status, 201)
       ok(yield* check(yield* emulator.awaitCode(login)), 201, true)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("have the length and the alphabet of the config, and go where the user is reached", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       yield* call("POST", `${providers}/marker/phone/users/sign-up`, {
-        body: { langCode: "en_US", authData: [{ marker: "email_reg", value: "a@b.io" }, { marker: "password_reg", value: "1" }], notificationData: { phoneSMS: "+49" } }
+        body: {
+          langCode: "en_US",
+          authData: [
+            { marker: "email_reg", value: "a@b.io" },
+            { marker: "password_reg", value: "1" }
+          ],
+          notificationData: { phoneSMS: "+49" }
+        }
       })
       const [message] = yield* emulator.outbox
       assert.deepInclude(message, { to: "+49", channel: "sms", marker: "phone" })
@@ -448,17 +500,21 @@ describe("codes", () => {
           })
         })
       )
-    ))
+    )
+  )
 })
 
 describe("sign-in", () => {
   it.effect("gives a token pair: a signed JWT, and a refresh token of the same moment", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* TestClock.setTime(1_759_264_361_355)
       yield* register()
       const tokens = yield* signIn()
       assert.deepInclude(tokens, { userIdentifier: login, authProviderIdentifier: "email" })
-      assert.match(tokens.refreshToken, /^1759264361355-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+      assert.match(
+        tokens.refreshToken,
+        /^1759264361355-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+      )
       const [header = "", payload = "", signature = ""] = tokens.accessToken.split(".")
       const decode = (part: string) => JSON.parse(Buffer.from(part, "base64url").toString())
       assert.deepStrictEqual(decode(header), { alg: "HS256", typ: "JWT" })
@@ -471,7 +527,10 @@ describe("sign-in", () => {
         iat: 1_759_264_361,
         exp: 1_759_300_361
       })
-      assert.strictEqual(signature, createHmac("sha256", "very secret").update(`${header}.${payload}`).digest("base64url"))
+      assert.strictEqual(
+        signature,
+        createHmac("sha256", "very secret").update(`${header}.${payload}`).digest("base64url")
+      )
     }).pipe(
       Effect.provide(
         inProcess({
@@ -480,10 +539,11 @@ describe("sign-in", () => {
           })
         })
       )
-    ))
+    )
+  )
 
   it.effect("refuses wrong credentials with 401 and wrong bodies with 400", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* register()
       const missed = "Login or password values are missed"
       refused(yield* auth(login, "wrong"), 401, text("WrongCredentials"))
@@ -493,24 +553,46 @@ describe("sign-in", () => {
       refused(yield* send({}), 400, `"authData" is required`)
       refused(yield* send({ authData: [] }), 400, missed)
       refused(yield* send({ authData: [{ marker: "email_reg", value: login }] }), 400, missed)
-      refused(yield* send({ authData: [{ marker: "email", value: login }, { marker: "password", value: "x" }] }), 400, missed)
+      refused(
+        yield* send({
+          authData: [
+            { marker: "email", value: login },
+            { marker: "password", value: "x" }
+          ]
+        }),
+        400,
+        missed
+      )
       refused(yield* send({ authData: authData(), formIdentifier: "reg" }), 400, `"formIdentifier" is not allowed`)
       refused(yield* send({ authData: authData(), langCode: "en_US" }), 400, `"langCode" is not allowed`)
-      refused(yield* send({ authData: [{ marker: "email_reg", type: "string", value: login }] }), 400, `"authData[0].type" is not allowed`)
-      refused(yield* send({ authData: [{ marker: "email_reg", value: "" }] }), 400, `"authData[0].value" is not allowed to be empty`)
+      refused(
+        yield* send({ authData: [{ marker: "email_reg", type: "string", value: login }] }),
+        400,
+        `"authData[0].type" is not allowed`
+      )
+      refused(
+        yield* send({ authData: [{ marker: "email_reg", value: "" }] }),
+        400,
+        `"authData[0].value" is not allowed to be empty`
+      )
       const log = (yield* Emulator.Emulator.use((e) => e.requests)).filter((entry) => entry.status === 401)
-      assert.deepStrictEqual(log.map((entry) => entry.detail), ["wrong password", "unknown login", "unknown login"])
-    }).pipe(Effect.provide(inProcess())))
+      assert.deepStrictEqual(
+        log.map((entry) => entry.detail),
+        ["wrong password", "unknown login", "unknown login"]
+      )
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("waits for the activation", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* signUp()
       refused(yield* auth(), 403, "User is not activated")
       refused(yield* auth(login, "wrong"), 401, text("WrongCredentials"))
-    }).pipe(Effect.provide(withSwitches({ notActivatedStatus: 403 }))))
+    }).pipe(Effect.provide(withSwitches({ notActivatedStatus: 403 })))
+  )
 
   it.effect("takes a code beside the data or among it, once", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       yield* signUp()
       const identity = [{ marker: "email_reg", value: login }]
@@ -522,21 +604,27 @@ describe("sign-in", () => {
       yield* call("POST", `${users}/generate-code`, { body: { userIdentifier: login, eventIdentifier: "auth" } })
       const second = yield* emulator.awaitCode(login)
       tokensOf(yield* send({ authData: [...identity, { marker: "code", value: second }] }))
-      refused(yield* send({ authData: [{ marker: "email_reg", value: "nobody" }], code }), 401, text("CodeRejectedAtAuth"))
+      refused(
+        yield* send({ authData: [{ marker: "email_reg", value: "nobody" }], code }),
+        401,
+        text("CodeRejectedAtAuth")
+      )
       assert.strictEqual((yield* auth()).status, 201)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("takes no code where the provider has none", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const answer = yield* call("POST", `${providers}/marker/open/users/auth`, {
         body: { authData: [{ marker: "email_reg", value: login }], code: "1" },
         device: device()
       })
       refused(answer, 400, `"code" is not allowed`)
-    }).pipe(Effect.provide(inProcess({ project: twoProviders }))))
+    }).pipe(Effect.provide(inProcess({ project: twoProviders })))
+  )
 
   it.effect("logins are unique in a provider, not across them", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.strictEqual((yield* signUp()).status, 201)
       const other = yield* call("POST", `${providers}/marker/second/users/sign-up`, { body: signUpBody() })
       assert.strictEqual(other.status, 201)
@@ -546,14 +634,15 @@ describe("sign-in", () => {
         emulator.awaitCode(login, { marker: "second" })
       ])
       assert.notStrictEqual(first, second)
-    }).pipe(Effect.provide(inProcess({ project: twoProviders }))))
+    }).pipe(Effect.provide(inProcess({ project: twoProviders })))
+  )
 })
 
 describe("tokens", () => {
   const rejected = "Provided token is incorrect"
 
   it.effect("an access token lives as long as its config says", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const tokens = yield* registered()
       yield* TestClock.adjust("35999 seconds")
       assert.strictEqual((yield* me(tokens.accessToken)).status, 200)
@@ -561,10 +650,11 @@ describe("tokens", () => {
       refused(yield* me(tokens.accessToken), 401, unauthorized)
       const next = tokensOf(yield* refresh(tokens.refreshToken))
       assert.strictEqual((yield* me(next.accessToken)).status, 200)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("a refresh token is spent once", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const first = yield* registered()
       const second = tokensOf(yield* refresh(first.refreshToken))
       assert.notStrictEqual(second.refreshToken, first.refreshToken)
@@ -572,21 +662,29 @@ describe("tokens", () => {
       refused(yield* refresh(first.refreshToken), 400, rejected)
       tokensOf(yield* refresh(second.refreshToken))
       const log = (yield* Emulator.Emulator.use((e) => e.requests)).filter((entry) => entry.operation === "refresh")
-      assert.deepStrictEqual(log.map((entry) => entry.detail), [null, "already spent", null])
-    }).pipe(Effect.provide(inProcess())))
+      assert.deepStrictEqual(
+        log.map((entry) => entry.detail),
+        [null, "already spent", null]
+      )
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("of fifty at once with one token, one wins", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const tokens = yield* registered()
-      const answers = yield* Effect.all(Array.from({ length: 50 }, () => refresh(tokens.refreshToken)), {
-        concurrency: "unbounded"
-      })
+      const answers = yield* Effect.all(
+        Array.from({ length: 50 }, () => refresh(tokens.refreshToken)),
+        {
+          concurrency: "unbounded"
+        }
+      )
       assert.strictEqual(answers.filter((answer) => answer.status === 201).length, 1)
       assert.strictEqual(answers.filter((answer) => answer.status === 400).length, 49)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("a refresh token belongs to its device, its provider and its time", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const tokens = yield* registered()
       refused(yield* refresh(tokens.refreshToken, "device-2"), 400, rejected)
       refused(yield* refresh(tokens.refreshToken, "device-1", "second"), 400, rejected)
@@ -599,25 +697,22 @@ describe("tokens", () => {
       yield* TestClock.adjust("7 days")
       refused(yield* refresh(next.refreshToken), 400, rejected)
       const log = (yield* Emulator.Emulator.use((e) => e.requests)).filter((entry) => entry.status === 400)
-      assert.deepStrictEqual(log.map((entry) => entry.detail), [
-        "another device owns it",
-        "another provider issued it",
-        "unknown token",
-        "unknown token",
-        null,
-        "expired"
-      ])
-    }).pipe(Effect.provide(inProcess({ project: twoProviders }))))
+      assert.deepStrictEqual(
+        log.map((entry) => entry.detail),
+        ["another device owns it", "another provider issued it", "unknown token", "unknown token", null, "expired"]
+      )
+    }).pipe(Effect.provide(inProcess({ project: twoProviders })))
+  )
 
   it.effect("the access token dies with its refresh token, or lives on with the switch", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const first = yield* registered()
       tokensOf(yield* refresh(first.refreshToken))
       refused(yield* me(first.accessToken), 401, unauthorized)
     }).pipe(
       Effect.provide(inProcess()),
       Effect.andThen(
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const first = yield* registered()
           const second = tokensOf(yield* refresh(first.refreshToken))
           assert.strictEqual((yield* me(first.accessToken)).status, 200)
@@ -626,15 +721,17 @@ describe("tokens", () => {
           refused(yield* me(first.accessToken), 401, unauthorized)
         }).pipe(Effect.provide(withSwitches({ accessTokenAfterRefresh: "lives", refreshFailureStatus: 401 })))
       )
-    ))
+    )
+  )
 
   it.effect("refusals can be 401", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       refused(yield* refresh("nonsense"), 401, rejected)
-    }).pipe(Effect.provide(withSwitches({ refreshFailureStatus: 401 }))))
+    }).pipe(Effect.provide(withSwitches({ refreshFailureStatus: 401 })))
+  )
 
   it.effect("what an interrupted client asked for is done all the same", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const tokens = yield* registered()
       yield* emulator.faults.add({ operation: "refresh", kind: "delay", delay: "10 seconds", count: 1 })
@@ -644,7 +741,8 @@ describe("tokens", () => {
       assert.strictEqual((yield* me(tokens.accessToken)).status, 200)
       yield* TestClock.adjust("9 seconds")
       refused(yield* refresh(tokens.refreshToken), 400, rejected)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 })
 
 describe("sessions", () => {
@@ -653,7 +751,7 @@ describe("sessions", () => {
   const info = { os: "Test", browser: "none", location: "en-US" }
 
   it.effect("are one a device: another fingerprint adds, the same replaces", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const first = yield* registered()
       ok(yield* sessions(first.accessToken), 200, [{ deviceInfo: info }])
       const second = yield* signIn(login, password, "device-2")
@@ -668,10 +766,11 @@ describe("sessions", () => {
       yield* TestClock.adjust("8 days")
       const last = yield* signIn()
       ok(yield* sessions(last.accessToken), 200, [{ deviceInfo: info }])
-    }).pipe(Effect.provide(inProcess({ project: twoProviders }))))
+    }).pipe(Effect.provide(inProcess({ project: twoProviders })))
+  )
 
   it.effect("end at logout, this device's only", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const first = yield* registered()
       const second = yield* signIn(login, password, "device-2")
       const logout = (refreshToken: string, bearer?: string, fingerprint = "device-1") =>
@@ -690,10 +789,11 @@ describe("sessions", () => {
       refused(yield* refresh(first.refreshToken), 400, "Provided token is incorrect")
       assert.strictEqual((yield* me(second.accessToken)).status, 200)
       refused(yield* logout(first.refreshToken, first.accessToken), 401, unauthorized)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("of other accounts cannot be ended", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const ann = yield* registered()
       const bob = yield* registered("bob@example.com")
       const answer = yield* call("POST", `${users}/logout`, {
@@ -703,10 +803,11 @@ describe("sessions", () => {
       })
       refused(answer, 400, text("LogoutTokenIncorrect"))
       assert.strictEqual((yield* me(bob.accessToken)).status, 200)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("end all at logout-all, and leave other accounts alone", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const first = yield* registered()
       const second = yield* signIn(login, password, "device-2")
       const bob = yield* registered("bob@example.com")
@@ -715,7 +816,8 @@ describe("sessions", () => {
       refused(yield* me(first.accessToken), 401, unauthorized)
       refused(yield* me(second.accessToken), 401, unauthorized)
       assert.strictEqual((yield* me(bob.accessToken)).status, 200)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 })
 
 describe("change-password", () => {
@@ -731,13 +833,13 @@ describe("change-password", () => {
         ...body
       }
     })
-  const newCode = Effect.gen(function*() {
+  const newCode = Effect.gen(function* () {
     yield* call("POST", `${users}/generate-code`, { body: { userIdentifier: login, eventIdentifier: "auth" } })
     return yield* Emulator.Emulator.use((emulator) => emulator.awaitCode(login))
   })
 
   it.effect("needs a code, and ends all sessions", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const tokens = yield* registered()
       const other = yield* signIn(login, password, "device-2")
       const code = yield* newCode
@@ -748,10 +850,11 @@ describe("change-password", () => {
       refused(yield* auth(), 401, text("WrongCredentials"))
       tokensOf(yield* auth(login, "new one"))
       refused(yield* change({ code }), 400, "User code is expired or incorrect")
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("refuses what does not fit", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* register()
       const code = yield* newCode
       refused(yield* change({ userIdentifier: "nobody" }), 400, "User not found")
@@ -760,18 +863,25 @@ describe("change-password", () => {
         "password1 should not be empty",
         "password2 should not be empty"
       ])
-      refused(yield* change({ code, password1: 1, password2: 1 }), 400, ["password1 must be a string", "password2 must be a string"])
-      refused(yield* change({ code, type: "1" }), 400, ["type must be a number conforming to the specified constraints"])
+      refused(yield* change({ code, password1: 1, password2: 1 }), 400, [
+        "password1 must be a string",
+        "password2 must be a string"
+      ])
+      refused(yield* change({ code, type: "1" }), 400, [
+        "type must be a number conforming to the specified constraints"
+      ])
       refused(yield* change({ code, extra: 1 }), 400, ["property extra should not exist"])
       refused(yield* change({}), 400, "User code is expired or incorrect")
       ok(yield* change({ code, type: undefined }), 201, true)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("wants the type on older servers", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* register()
       refused(yield* change({ type: undefined }), 404, text("TypeRequired"))
-    }).pipe(Effect.provide(withSwitches({ typeRequired: true }))))
+    }).pipe(Effect.provide(withSwitches({ typeRequired: true })))
+  )
 })
 
 describe("providers", () => {
@@ -797,16 +907,17 @@ describe("providers", () => {
   }
 
   it.effect("are a bare array, with numbers in the config", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       ok(yield* call("GET", providers), 200, [raw])
       ok(yield* call("GET", `${providers}?langCode=en_US&offset=1&limit=30`), 200, [])
       ok(yield* call("GET", `${providers}/marker/email?langCode=en_US`), 200, raw)
       refused(yield* call("GET", `${providers}?limit=x`), 400, ["limit must be an integer number"])
       refused(yield* call("GET", `${providers}?offset=-1`), 400, ["offset must be an integer number"])
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("can have strings in the config; secrets never show", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const answer = yield* call("GET", `${providers}/marker/email`)
       assert.deepInclude(Object(answer.json).config, { accessTokenTtlSec: "36000", systemCodeOnlyNumbers: null })
       assert.notInclude(answer.text, "hidden")
@@ -819,5 +930,6 @@ describe("providers", () => {
           })
         })
       )
-    ))
+    )
+  )
 })

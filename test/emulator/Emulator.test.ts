@@ -21,14 +21,13 @@ import {
   users
 } from "./support.ts"
 
-const failure = <A, E>(layer: Layer.Layer<A, E>) =>
-  Effect.flip(Effect.scoped(Layer.build(layer)))
+const failure = <A, E>(layer: Layer.Layer<A, E>) => Effect.flip(Effect.scoped(Layer.build(layer)))
 
 describe("layers", () => {
   it.live("listen on a free port, and end with their scope", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const url = yield* Effect.scoped(
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const emulator = yield* Emulator.makeServer()
           assert.match(emulator.url, /^http:\/\/127\.0\.0\.1:\d+$/)
           assert.strictEqual(Redacted.value(emulator.appToken), "emulator-app-token")
@@ -37,31 +36,35 @@ describe("layers", () => {
         })
       )
       assert.isTrue(Exit.isFailure(yield* Effect.exit(Effect.tryPromise(() => fetch(url)))))
-    }))
+    })
+  )
 
   it.live("fail with a typed error when the port is taken or the host is not there", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.makeServer()
       const port = Number(new URL(emulator.url).port)
       const taken = yield* failure(Emulator.layer({ port }))
       assert.deepInclude({ ...taken }, { _tag: "EmulatorError", reason: "PortTaken" })
       assert.include(taken.message, String(port))
       assert.strictEqual((yield* failure(Emulator.layer({ host: "192.0.2.1" }))).reason, "ListenFailed")
-    }))
+    })
+  )
 
   it.effect("fail when options or the project make no sense", () =>
-    Effect.gen(function*() {
-      for (
-        const options of [
-          { appToken: "" },
-          { passwordCost: 0 },
-          { passwordCost: 1.5 },
-          { seed: Number.NaN },
-          { limits: { bodyBytes: 0 } },
-          { limits: { nesting: -1 } }
-        ] satisfies ReadonlyArray<Emulator.Options>
-      ) {
-        assert.strictEqual((yield* failure(Emulator.layerClient(options))).reason, "InvalidOptions", JSON.stringify(options))
+    Effect.gen(function* () {
+      for (const options of [
+        { appToken: "" },
+        { passwordCost: 0 },
+        { passwordCost: 1.5 },
+        { seed: Number.NaN },
+        { limits: { bodyBytes: 0 } },
+        { limits: { nesting: -1 } }
+      ] satisfies ReadonlyArray<Emulator.Options>) {
+        assert.strictEqual(
+          (yield* failure(Emulator.layerClient(options))).reason,
+          "InvalidOptions",
+          JSON.stringify(options)
+        )
       }
       assert.strictEqual((yield* failure(Emulator.layer({ port: 70_000 }))).reason, "InvalidOptions")
       const error = yield* failure(
@@ -69,39 +72,50 @@ describe("layers", () => {
       )
       assert.strictEqual(error.reason, "InvalidProject")
       assert.include(error.message, `provider "a" names the form "nope", which does not exist`)
-    }))
+    })
+  )
 
   it.live("take many requests over one connection and many connections", () =>
-    Effect.gen(function*() {
-      const answers = yield* Effect.all(Array.from({ length: 300 }, () => call("GET", "/api/content/forms/marker/reg")), {
-        concurrency: 50
-      })
+    Effect.gen(function* () {
+      const answers = yield* Effect.all(
+        Array.from({ length: 300 }, () => call("GET", "/api/content/forms/marker/reg")),
+        {
+          concurrency: 50
+        }
+      )
       assert.isTrue(answers.every((answer) => answer.status === 200))
       const log = yield* Emulator.Emulator.use((emulator) => emulator.requests)
       assert.strictEqual(log.length, 300)
-    }).pipe(Effect.provide(onPort())))
+    }).pipe(Effect.provide(onPort()))
+  )
 
   it.effect("take more routes of the caller's", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.make({
         routes: (emulator) =>
           Layer.effectDiscard(
-            Effect.gen(function*() {
+            Effect.gen(function* () {
               const { HttpRouter, HttpServerResponse } = yield* Effect.promise(() => import("effect/http"))
               const router = yield* HttpRouter.HttpRouter
-              yield* router.add("GET", "/__emulator/users", Effect.map(emulator.users, (list) =>
-                HttpServerResponse.jsonUnsafe({ url: emulator.url, users: list.length })))
+              yield* router.add(
+                "GET",
+                "/__emulator/users",
+                Effect.map(emulator.users, (list) =>
+                  HttpServerResponse.jsonUnsafe({ url: emulator.url, users: list.length })
+                )
+              )
             })
           )
       })
       const response = yield* Effect.promise(() => emulator.handler(new Request(`${emulator.url}/__emulator/users`)))
       assert.deepStrictEqual(yield* Effect.promise(() => response.json()), { url: emulator.url, users: 0 })
-    }))
+    })
+  )
 })
 
 describe("projects", () => {
   it.effect("name all their problems", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const error = yield* Effect.flip(
         Project.decode({
           providers: [{ identifier: "a" }, { identifier: "a", userGroupIdentifier: "nope" }],
@@ -127,10 +141,11 @@ describe("projects", () => {
       const shape = yield* Effect.flip(Project.decode({ providers: [{ type: "nope" }], bla: 1 }))
       assert.isTrue(shape.issues.length >= 3, shape.message)
       assert.include(shape.message, `["bla"]`)
-    }))
+    })
+  )
 
   it.effect("can begin with users", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       tokensOf(yield* auth())
       refused(yield* auth("new@example.com"), 400, "User is not activated")
@@ -148,12 +163,13 @@ describe("projects", () => {
           })
         })
       )
-    ))
+    )
+  )
 })
 
 describe("the service", () => {
   it.effect("awaitCode waits for a code that is not there yet", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const fiber = yield* Effect.forkChild(emulator.awaitCode(login), { startImmediately: true })
       yield* signUp("bob@example.com")
@@ -165,10 +181,11 @@ describe("the service", () => {
       assert.isUndefined(next.pollUnsafe())
       yield* call("POST", `${users}/generate-code`, { body: { userIdentifier: login, eventIdentifier: "auth" } })
       assert.strictEqual(yield* Fiber.join(next), (yield* emulator.outbox).at(-1)?.code)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("expireAccessTokens leaves refresh tokens good", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const first = yield* registered()
       yield* signIn(login, password, "device-2")
@@ -177,10 +194,11 @@ describe("the service", () => {
       refused(yield* me(first.accessToken), 401, "Unauthorized")
       const next = tokensOf(yield* refresh(first.refreshToken))
       assert.strictEqual((yield* me(next.accessToken)).status, 200)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("revokes sessions of one user, of all, or one of them", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const ann = yield* registered()
       const bob = yield* registered("bob@example.com")
@@ -194,10 +212,11 @@ describe("the service", () => {
       refused(yield* me(bob.accessToken), 401, "Unauthorized")
       yield* signIn()
       assert.strictEqual(yield* emulator.revokeSessions(), 1)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("activates and deletes users", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       yield* signUp()
       assert.isTrue(yield* emulator.activateUser(1))
@@ -206,10 +225,11 @@ describe("the service", () => {
       assert.isFalse(yield* emulator.deleteUser(1))
       assert.isFalse(yield* emulator.activateUser(1))
       assert.strictEqual((yield* signUp()).status, 201)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("has a clock that can run ahead", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const tokens = yield* registered()
       yield* emulator.clock.advance("11 hours")
@@ -221,31 +241,39 @@ describe("the service", () => {
       assert.strictEqual(Object(answer.json).timestamp, "1970-01-01T11:00:00.000Z")
       yield* emulator.clock.reset
       assert.strictEqual((yield* me(tokens.accessToken)).status, 200)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("resets to the beginning", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       yield* registered("bob@example.com")
       yield* emulator.faults.add({ kind: "drop" })
       yield* emulator.clock.advance("1 day")
       yield* emulator.reset
-      assert.deepStrictEqual((yield* emulator.users).map((user) => [user.id, user.login]), [[1, login]])
+      assert.deepStrictEqual(
+        (yield* emulator.users).map((user) => [user.id, user.login]),
+        [[1, login]]
+      )
       assert.deepStrictEqual(
         [yield* emulator.sessions, yield* emulator.outbox, yield* emulator.requests, yield* emulator.faults.list],
         [[], [], [], []]
       )
       assert.strictEqual(yield* emulator.clock.offset, 0)
       tokensOf(yield* auth())
-    }).pipe(Effect.provide(inProcess({ project: project(Project.defaultProject, { users: [{ login, password }] }) }))))
+    }).pipe(Effect.provide(inProcess({ project: project(Project.defaultProject, { users: [{ login, password }] }) })))
+  )
 
   it.effect("announces changes", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       let seen = 0
-      yield* Effect.forkChild(Stream.runForEach(emulator.changes, () => Effect.sync(() => seen++)), {
-        startImmediately: true
-      })
+      yield* Effect.forkChild(
+        Stream.runForEach(emulator.changes, () => Effect.sync(() => seen++)),
+        {
+          startImmediately: true
+        }
+      )
       yield* Effect.yieldNow
       const first = seen
       assert.isTrue(first >= 1)
@@ -256,10 +284,11 @@ describe("the service", () => {
       yield* emulator.clock.advance(1)
       yield* Effect.yieldNow
       assert.isTrue(seen > second)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("the log keeps no secrets, and its last entries", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       yield* register(login, "canary-password")
       const tokens = yield* signIn(login, "canary-password", "canary-device")
@@ -268,19 +297,25 @@ describe("the service", () => {
       yield* call("GET", `/api/content/canary?refreshToken=${tokens.refreshToken}`)
       yield* call("POST", `${users}/check-code`, { body: { userIdentifier: login, code: "canary-code" } })
       const log = JSON.stringify(yield* emulator.requests)
-      for (
-        const secret of ["canary-password", "canary-device", "canary-code", "emulator-app-token", tokens.refreshToken, tokens.accessToken]
-      ) {
+      for (const secret of [
+        "canary-password",
+        "canary-device",
+        "canary-code",
+        "emulator-app-token",
+        tokens.refreshToken,
+        tokens.accessToken
+      ]) {
         assert.notInclude(log, secret)
       }
       for (let i = 0; i < 30; i++) yield* call("GET", "/nope")
       const kept = yield* emulator.requests
       assert.lengthOf(kept, 10)
       assert.strictEqual(kept.at(-1)?.id, 37)
-    }).pipe(Effect.provide(inProcess({ limits: { logEntries: 10 } }))))
+    }).pipe(Effect.provide(inProcess({ limits: { logEntries: 10 } })))
+  )
 
   it.effect("codes, tokens and ids repeat with a seed, and never without", () => {
-    const run = Effect.gen(function*() {
+    const run = Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       yield* signUp()
       const code = yield* emulator.awaitCode(login)
@@ -288,7 +323,7 @@ describe("the service", () => {
       return { code, ...(yield* signIn()) }
     })
     const seeded = (seed: number | undefined) => Effect.provide(run, Emulator.layerClient({ passwordCost: 1, seed }))
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const first = yield* seeded(5)
       assert.deepStrictEqual(yield* seeded(5), first)
       const other = yield* seeded(6)
@@ -300,22 +335,23 @@ describe("the service", () => {
   })
 
   it.effect("passwords are hashed, each with its own salt", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       yield* signUp()
       yield* signUp("bob@example.com")
       const hashes = (yield* emulator.users).map((user) => user.passwordHash ?? "")
       for (const hash of hashes) assert.match(hash, /^scrypt\$1\$[0-9a-f]{32}\$[0-9a-f]{64}$/)
       assert.notStrictEqual(hashes[0], hashes[1])
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 })
 
 describe("snapshots and persistence", () => {
   const Json = Schema.fromJsonString(Snapshot.Snapshot)
 
   it.effect("a snapshot goes through JSON into another emulator, tokens and codes still good", () =>
-    Effect.gen(function*() {
-      const { json, tokens } = yield* Effect.gen(function*() {
+    Effect.gen(function* () {
+      const { json, tokens } = yield* Effect.gen(function* () {
         const emulator = yield* Emulator.Emulator
         const tokens = yield* registered()
         yield* signUp("bob@example.com")
@@ -324,7 +360,7 @@ describe("snapshots and persistence", () => {
         yield* call("POST", "/api/content/files", { form })
         return { tokens, json: yield* Schema.encodeEffect(Json)(yield* emulator.snapshot) }
       }).pipe(Effect.provide(inProcess()))
-      yield* Effect.gen(function*() {
+      yield* Effect.gen(function* () {
         const emulator = yield* Emulator.Emulator
         yield* register("eve@example.com")
         const snapshot = yield* Schema.decodeEffect(Json)(json)
@@ -333,12 +369,19 @@ describe("snapshots and persistence", () => {
         assert.strictEqual((yield* me(tokens.accessToken)).status, 200)
         tokensOf(yield* refresh(tokens.refreshToken))
         const code = yield* emulator.awaitCode("bob@example.com")
-        assert.strictEqual((yield* call("POST", `${users}/activate`, { body: { userIdentifier: "bob@example.com", code } })).status, 201)
+        assert.strictEqual(
+          (yield* call("POST", `${users}/activate`, { body: { userIdentifier: "bob@example.com", code } })).status,
+          201
+        )
         refused(yield* signUp(), 400, "User with this identifier already exists")
         assert.strictEqual((yield* signUp("new@example.com")).status, 201)
-        assert.deepStrictEqual((yield* emulator.users).map((user) => user.id), [1, 2, 3])
+        assert.deepStrictEqual(
+          (yield* emulator.users).map((user) => user.id),
+          [1, 2, 3]
+        )
       }).pipe(Effect.provide(inProcess({ seed: 2 })))
-    }))
+    })
+  )
 
   /** Keeps the rows in a map, as a database would. */
   const memory = () => {
@@ -353,14 +396,17 @@ describe("snapshots and persistence", () => {
           ? Effect.as(Effect.void, undefined)
           : Effect.mapError(
               Schema.decodeUnknownEffect(Schema.toType(Snapshot.Snapshot))(
-                Object.fromEntries(Object.keys(Snapshot.tables).map((name) => [name, tables(name as Snapshot.TableName)]))
+                Object.fromEntries(
+                  Object.keys(Snapshot.tables).map((name) => [name, tables(name as Snapshot.TableName)])
+                )
               ),
               (error) => new Persistence.PersistenceError({ operation: "load", description: error.message })
             )
       ),
       append: (changes) =>
         Effect.suspend(() => {
-          if (fail) return Effect.fail(new Persistence.PersistenceError({ operation: "append", description: "disk full" }))
+          if (fail)
+            return Effect.fail(new Persistence.PersistenceError({ operation: "append", description: "disk full" }))
           appends++
           for (const change of changes) {
             const key = `${change.table} ${change.key}`
@@ -380,11 +426,11 @@ describe("snapshots and persistence", () => {
   }
 
   it.effect("what was answered is there after a restart", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const store = memory()
       const live = inProcess({ persistence: store.persistence })
       const tokens = yield* Effect.provide(registered(), Layer.fresh(live))
-      const kept = yield* Effect.gen(function*() {
+      const kept = yield* Effect.gen(function* () {
         const emulator = yield* Emulator.Emulator
         assert.strictEqual((yield* me(tokens.accessToken)).status, 200)
         const next = tokensOf(yield* refresh(tokens.refreshToken))
@@ -392,7 +438,7 @@ describe("snapshots and persistence", () => {
         yield* emulator.deleteUser(2)
         return { next, snapshot: yield* emulator.snapshot }
       }).pipe(Effect.provide(Layer.fresh(live)))
-      yield* Effect.gen(function*() {
+      yield* Effect.gen(function* () {
         const emulator = yield* Emulator.Emulator
         assert.deepStrictEqual(yield* emulator.snapshot, kept.snapshot)
         refused(yield* refresh(tokens.refreshToken), 400, "Provided token is incorrect")
@@ -401,25 +447,33 @@ describe("snapshots and persistence", () => {
         yield* me(kept.next.accessToken)
         assert.strictEqual(store.appends(), before)
       }).pipe(Effect.provide(Layer.fresh(live)))
-    }))
+    })
+  )
 
   it.effect("what cannot be kept is not answered as if it were, and is kept later", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const store = memory()
       const live = inProcess({ persistence: store.persistence })
-      yield* Effect.gen(function*() {
+      yield* Effect.gen(function* () {
         store.full(true)
         refused(yield* signUp(), 500, "Internal server error")
         assert.strictEqual((yield* call("GET", "/api/content/forms")).status, 500)
         store.full(false)
         assert.strictEqual((yield* call("GET", "/api/content/forms")).status, 200)
       }).pipe(Effect.provide(Layer.fresh(live)))
-      const users = yield* Effect.provide(Emulator.Emulator.use((emulator) => emulator.users), Layer.fresh(live))
-      assert.deepStrictEqual(users.map((user) => user.login), [login])
-    }))
+      const users = yield* Effect.provide(
+        Emulator.Emulator.use((emulator) => emulator.users),
+        Layer.fresh(live)
+      )
+      assert.deepStrictEqual(
+        users.map((user) => user.login),
+        [login]
+      )
+    })
+  )
 
   it.effect("an answer waits for a write that is under way", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const store = memory()
       const gate = yield* Latch.make(true)
       const live = inProcess({
@@ -429,7 +483,7 @@ describe("snapshots and persistence", () => {
         },
         project: project(Project.defaultProject, { users: [{ login, password }] })
       })
-      yield* Effect.gen(function*() {
+      yield* Effect.gen(function* () {
         yield* gate.close
         const first = yield* Effect.forkChild(call("GET", "/nope"), { startImmediately: true })
         assert.strictEqual((yield* Fiber.join(first)).status, 404)
@@ -443,13 +497,12 @@ describe("snapshots and persistence", () => {
         yield* gate.open
         assert.strictEqual((yield* Fiber.join(read)).status, 200)
         yield* Fiber.join(write)
-      }).pipe(
-        Effect.provide(live)
-      )
-    }))
+      }).pipe(Effect.provide(live))
+    })
+  )
 
   it.effect("a store that does not open is a typed error", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const error = yield* failure(
         Emulator.layerClient({
           persistence: {
@@ -459,5 +512,6 @@ describe("snapshots and persistence", () => {
         })
       )
       assert.deepInclude({ ...error }, { reason: "PersistenceFailed", description: "not a database" })
-    }))
+    })
+  )
 })

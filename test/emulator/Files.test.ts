@@ -7,7 +7,11 @@ import { call, inProcess, login, ok, onPort, project, refused, registered } from
 const text = (name: Messages.Name) => Messages.table[name].text
 const path = "/api/content/files"
 
-const formOf = (...files: ReadonlyArray<readonly [part: string, content: string | Uint8Array<ArrayBuffer>, name: string, type: string]>) => {
+const formOf = (
+  ...files: ReadonlyArray<
+    readonly [part: string, content: string | Uint8Array<ArrayBuffer>, name: string, type: string]
+  >
+) => {
   const form = new FormData()
   for (const [part, content, name, type] of files) form.append(part, new File([content], name, { type }))
   return form
@@ -20,10 +24,13 @@ const tenant = project(Project.defaultProject, {
 
 const bytes = new Uint8Array([0, 1, 2, 255, 254, 13, 10, 45, 45])
 
-for (const [name, live] of [["in the process", inProcess], ["on a port", onPort]] as const) {
+for (const [name, live] of [
+  ["in the process", inProcess],
+  ["on a port", onPort]
+] as const) {
   describe(`files ${name}`, () => {
     it.effect("are uploaded, read back byte for byte and deleted", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const emulator = yield* Emulator.Emulator
         const answer = yield* call("POST", `${path}?type=page&entity=editor&id=3492&template=small`, {
           form: formOf(["files", bytes, "a b.PNG", "image/png"], ["files", "<script>", "x.html", "text/html"])
@@ -54,43 +61,52 @@ for (const [name, live] of [["in the process", inProcess], ["on a port", onPort]
         refused(yield* call("DELETE", `${path}?filename=${last}`), 404, text("FileNotFound"))
         refused(yield* call("DELETE", path), 404, text("FileNotFound"))
         assert.lengthOf((yield* emulator.snapshot).files, 1)
-      }).pipe(Effect.provide(live({ project: tenant }))))
+      }).pipe(Effect.provide(live({ project: tenant })))
+    )
 
     it.effect("are refused when too large, absent or malformed", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const large = formOf(["files", "x".repeat(1001), "a.txt", "text/plain"])
-        refused(yield* call("POST", path, { form: large }), 400, `File size exceeds the setting "maxFileSize" (1000 bytes) of the storage "local"`)
-        refused(yield* call("POST", path, { form: formOf(["other", "x", "a.txt", "text/plain"]) }), 400, `"files" is required`)
+        refused(
+          yield* call("POST", path, { form: large }),
+          400,
+          `File size exceeds the setting "maxFileSize" (1000 bytes) of the storage "local"`
+        )
+        refused(
+          yield* call("POST", path, { form: formOf(["other", "x", "a.txt", "text/plain"]) }),
+          400,
+          `"files" is required`
+        )
         refused(yield* call("POST", path, { body: { files: [] } }), 400, `"files" is required`)
         const type = "multipart/form-data; boundary=abc"
-        for (
-          const raw of [
-            "nonsense",
-            "--abc\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a\"\r\n\r\nx",
-            "--abc",
-            "--abc--",
-            "\r\n--abc\r\n\r\n"
-          ]
-        ) {
+        for (const raw of [
+          "nonsense",
+          '--abc\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\nx',
+          "--abc",
+          "--abc--",
+          "\r\n--abc\r\n\r\n"
+        ]) {
           const answer = yield* call("POST", path, { raw, headers: { "content-type": type } })
           assert.strictEqual(answer.status, 400, `${raw} ${answer.text}`)
           assert.strictEqual(Object(answer.json).pageData, null)
         }
         assert.lengthOf((yield* Emulator.Emulator.use((emulator) => emulator.snapshot)).files, 0)
-      }).pipe(Effect.provide(live({ project: tenant }))))
+      }).pipe(Effect.provide(live({ project: tenant })))
+    )
 
     it.effect("are not larger than a body may be", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const answer = yield* call("POST", path, { form: formOf(["files", "x".repeat(5000), "a.txt", "text/plain"]) })
         assert.include([400, 413], answer.status)
         assert.strictEqual(Object(answer.json).pageData, null)
-      }).pipe(Effect.provide(live({ project: tenant, limits: { bodyBytes: 2000 } }))))
+      }).pipe(Effect.provide(live({ project: tenant, limits: { bodyBytes: 2000 } })))
+    )
   })
 }
 
 describe("by default", () => {
   it.effect("guests upload, and cannot delete", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const tokens = yield* registered(login)
       const uploaded = yield* call("POST", path, { form: formOf(["files", "x", "a.txt", ""]) })
       const [file] = Object(uploaded.json)
@@ -101,5 +117,6 @@ describe("by default", () => {
         403,
         text("PermissionDenied")
       )
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 })

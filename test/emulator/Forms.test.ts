@@ -43,11 +43,19 @@ const types: ReadonlyArray<Attribute> = [
 ]
 
 const validated: ReadonlyArray<Attribute> = [
-  { type: "string", marker: "sized", validators: { stringInspectionValidator: { stringMin: "2", stringMax: 4, stringLength: 0 } } },
+  {
+    type: "string",
+    marker: "sized",
+    validators: { stringInspectionValidator: { stringMin: "2", stringMax: 4, stringLength: 0 } }
+  },
   { type: "string", marker: "exact", validators: { stringInspectionValidator: { stringLength: "3", stringMin: "" } } },
   { type: "string", marker: "url", validators: { urlInspectionValidator: {} } },
   { type: "string", marker: "email", validators: { emailInspectionValidator: { customErrorText: "no" } } },
-  { type: "string", marker: "number", validators: { checkForNumberValidator: { integerOnly: true, minValue: "5", maxValue: 9 } } },
+  {
+    type: "string",
+    marker: "number",
+    validators: { checkForNumberValidator: { integerOnly: true, minValue: "5", maxValue: 9 } }
+  },
   { type: "float", marker: "rounded", validators: { roundingNumberValidator: { precision: 2 } } },
   { type: "string", marker: "boolean", validators: { booleanValidator: true } },
   { type: "string", marker: "given", validators: { checkForAGivenList: { list: ["a", { value: "b" }] } } },
@@ -55,8 +63,20 @@ const validated: ReadonlyArray<Attribute> = [
   { type: "string", marker: "pattern", validators: { regExpValidator: { patternValue: "^x", flags: ["i", "g"] } } },
   { type: "string", marker: "inverted", validators: { regExpValidator: { patternValue: "^x", invert: true } } },
   { type: "string", marker: "mask", validators: { fieldMaskValidator: { maskValue: "(##) 99", hint: "+7" } } },
-  { type: "string", marker: "trimmed", validators: { trimValidator: true, stringInspectionValidator: { stringMax: 3 } } },
-  { type: "string", marker: "kept", validators: { checkForLettersValidator: true, valueValidator: {}, defaultValueValidator: { fieldDefaultValue: "x" } } }
+  {
+    type: "string",
+    marker: "trimmed",
+    validators: { trimValidator: true, stringInspectionValidator: { stringMax: 3 } }
+  },
+  {
+    type: "string",
+    marker: "kept",
+    validators: {
+      checkForLettersValidator: true,
+      valueValidator: {},
+      defaultValueValidator: { fieldDefaultValue: "x" }
+    }
+  }
 ]
 
 const contact = form(
@@ -84,8 +104,14 @@ const tenant = project(Project.defaultProject, {
     form("types", types),
     form("validated", validated),
     form("empty", []),
-    form("captcha", [{ type: "spam", marker: "spam" }, { type: "string", marker: "name", validators: { requiredValidator: {} } }]),
-    form("captchas", [{ type: "spam", marker: "spam" }, { type: "spam", marker: "spam2" }]),
+    form("captcha", [
+      { type: "spam", marker: "spam" },
+      { type: "string", marker: "name", validators: { requiredValidator: {} } }
+    ]),
+    form("captchas", [
+      { type: "spam", marker: "spam" },
+      { type: "spam", marker: "spam2" }
+    ]),
     form("order", [{ type: "string", marker: "name" }], { type: "order" }),
     form("rating", [{ type: "integer", marker: "stars", isRatingValue: true }], {
       type: "rating",
@@ -112,15 +138,21 @@ const incorrect = (marker: string) => `formData's marker '${marker}' value is mi
 
 describe("forms", () => {
   it.effect("are listed with their number, and found by marker, raw", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const list = yield* call("GET", "/api/content/forms?langCode=en_US&offset=1&limit=2")
       assert.deepInclude(Object(list.json), { total: 10 })
-      assert.deepStrictEqual(Object(list.json).items.map((item: { identifier: string }) => item.identifier), [
-        "contact_us",
-        "types"
-      ])
+      assert.deepStrictEqual(
+        Object(list.json).items.map((item: { identifier: string }) => item.identifier),
+        ["contact_us", "types"]
+      )
       const reg = Object((yield* call("GET", "/api/content/forms/marker/reg")).json)
-      assert.deepInclude(reg, { id: 4, attributeSetId: 5, type: "sing_in_up", processingType: "script", templateId: null })
+      assert.deepInclude(reg, {
+        id: 4,
+        attributeSetId: 5,
+        type: "sing_in_up",
+        processingType: "script",
+        templateId: null
+      })
       assert.deepStrictEqual(reg.localizeInfos.en_US.title, "Registration")
       assert.deepStrictEqual(reg.attributes[0], {
         type: "string",
@@ -149,7 +181,10 @@ describe("forms", () => {
         isClosed: false,
         viewOnlyUserData: false,
         commentOnlyUserData: false,
-        entityIdentifiers: [{ id: "blog", isNested: false }, { id: 7, isNested: false }],
+        entityIdentifiers: [
+          { id: "blog", isNested: false },
+          { id: 7, isNested: false }
+        ],
         exceptionIds: ["secret"],
         isRating: null,
         isAnonymous: null,
@@ -159,12 +194,13 @@ describe("forms", () => {
       })
       refused(yield* call("GET", "/api/content/forms/marker/nope"), 404, text("FormNotFound"))
       refused(yield* call("GET", "/api/content/forms?limit=1.5"), 400, ["limit must be an integer number"])
-    }).pipe(Effect.provide(live())))
+    }).pipe(Effect.provide(live()))
+  )
 })
 
 describe("a submission", () => {
   it.effect("answers with the record and the form's message", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* TestClock.adjust("1 second")
       const items = [{ marker: "name", type: "string", value: "Ann" }]
       const answer = yield* post("contact_us", items, {
@@ -189,16 +225,22 @@ describe("a submission", () => {
         actionMessage: "Thank you"
       })
       const tokens = yield* registered()
-      const reply = yield* post("contact_us", items, { replayTo: "1" }, { bearer: tokens.accessToken, device: device() })
+      const reply = yield* post(
+        "contact_us",
+        items,
+        { replayTo: "1" },
+        { bearer: tokens.accessToken, device: device() }
+      )
       assert.deepInclude(Object(reply.json).formData, {
         parentId: 1,
         userIdentifier: login,
         fingerprint: "device-1"
       })
-    }).pipe(Effect.provide(live())))
+    }).pipe(Effect.provide(live()))
+  )
 
   it.effect("is checked in order: body, locale, markers, presence, types, form type, config", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       refused(yield* call("POST", "/api/content/form-data", { body: {} }), 400, [
         "formIdentifier should not be empty",
         "formData should not be empty"
@@ -219,41 +261,71 @@ describe("a submission", () => {
         incorrect("name")
       )
       const name = { marker: "name", type: "string", value: "x" }
-      refused(
-        yield* post("contact_us", [{ ...name, value: " " }], { formModuleConfigId: 99 }),
-        400,
-        incorrect("name")
-      )
+      refused(yield* post("contact_us", [{ ...name, value: " " }], { formModuleConfigId: 99 }), 400, incorrect("name"))
       refused(
         yield* post("contact_us", [name, { marker: "note", type: "text", value: "x" }], { formModuleConfigId: 99 }),
         400,
         "formData's marker 'note' type must be one of [string]"
       )
       refused(
-        yield* post("contact_us", [name, { marker: "note", type: "string", value: "too long" }], { formModuleConfigId: 99 }),
+        yield* post("contact_us", [name, { marker: "note", type: "string", value: "too long" }], {
+          formModuleConfigId: 99
+        }),
         400,
         incorrect("note")
       )
       refused(yield* post("order", [name], { formModuleConfigId: 99 }), 404, "Form has incorrect type: order")
-      refused(yield* post("contact_us", [name], { formModuleConfigId: 99 }), 400, "Incorrect formIdentifier for provided config")
-      refused(yield* post("contact_us", [name], { formModuleConfigId: 9 }), 400, "Incorrect formIdentifier for provided config")
+      refused(
+        yield* post("contact_us", [name], { formModuleConfigId: 99 }),
+        400,
+        "Incorrect formIdentifier for provided config"
+      )
+      refused(
+        yield* post("contact_us", [name], { formModuleConfigId: 9 }),
+        400,
+        "Incorrect formIdentifier for provided config"
+      )
       const entity = text("EntityUnknown")
       refused(yield* post("contact_us", [name], { formModuleConfigId: 2, moduleEntityIdentifier: "shop" }), 400, entity)
-      refused(yield* post("contact_us", [name], { formModuleConfigId: 2, moduleEntityIdentifier: "secret" }), 400, entity)
-      assert.strictEqual((yield* post("contact_us", [name], { formModuleConfigId: 2, moduleEntityIdentifier: 7 })).status, 201)
+      refused(
+        yield* post("contact_us", [name], { formModuleConfigId: 2, moduleEntityIdentifier: "secret" }),
+        400,
+        entity
+      )
+      assert.strictEqual(
+        (yield* post("contact_us", [name], { formModuleConfigId: 2, moduleEntityIdentifier: 7 })).status,
+        201
+      )
       refused(yield* post("contact_us", [name], { formModuleConfigId: 3 }), 400, text("AnonymousNotAllowed"))
       refused(yield* post("contact_us", [name], { replayTo: 77 }), 404, text("SubmissionNotFound"))
-      const reg = yield* post("reg", [{ marker: "name_reg", type: "string", value: "x" }, { marker: "email_reg", type: "string", value: "a@b.io" }, { marker: "phone_reg", type: "string", value: "1" }])
+      const reg = yield* post("reg", [
+        { marker: "name_reg", type: "string", value: "x" },
+        { marker: "email_reg", type: "string", value: "a@b.io" },
+        { marker: "phone_reg", type: "string", value: "1" }
+      ])
       refused(reg, 400, incorrect("password_reg"))
-    }).pipe(Effect.provide(live())))
+    }).pipe(Effect.provide(live()))
+  )
+
+  it.effect("values can be refused in other words", () =>
+    Effect.gen(function* () {
+      const items = [{ marker: "note", type: "string", value: "x" }]
+      refused(yield* post("contact_us", items), 400, "required values are missing or incorrect: name")
+    }).pipe(Effect.provide(live({ fieldWording: "required" })))
+  )
 
   it.effect("the type of a form can be refused with 400", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const name = { marker: "name", type: "string", value: "x" }
       refused(yield* post("order", [name]), 400, "Form has incorrect type: order")
-    }).pipe(Effect.provide(live({ formTypeStatus: 400 }))))
+    }).pipe(Effect.provide(live({ formTypeStatus: 400 })))
+  )
 
-  const date = { fullDate: "2024-05-07T21:02:00.000Z", formattedValue: "08-05-2024 00:02", formatString: "DD-MM-YYYY HH:mm" }
+  const date = {
+    fullDate: "2024-05-07T21:02:00.000Z",
+    formattedValue: "08-05-2024 00:02",
+    formatString: "DD-MM-YYYY HH:mm"
+  }
   const stored = { filename: "files/a.png", downloadLink: "http://x/a.png", size: 1 }
   const values: Record<string, { readonly good: ReadonlyArray<unknown>; readonly bad: ReadonlyArray<unknown> }> = {
     string: { good: ["x", ""], bad: [1, null, ["x"], {}] },
@@ -265,22 +337,38 @@ describe("a submission", () => {
     time: { good: [date], bad: [{ ...date, formatString: 1 }] },
     text: {
       good: [[{ plainValue: "x" }], [{ htmlValue: "<p>", params: {} }], { mdValue: "x" }],
-      bad: ["x", [], [{ plainValue: "x", htmlValue: "y" }], [{ plainValue: "x" }, { plainValue: "y" }], [{ other: "x" }], [{ plainValue: "x", header: "h" }]]
+      bad: [
+        "x",
+        [],
+        [{ plainValue: "x", htmlValue: "y" }],
+        [{ plainValue: "x" }, { plainValue: "y" }],
+        [{ other: "x" }],
+        [{ plainValue: "x", header: "h" }]
+      ]
     },
-    textWithHeader: { good: [[{ header: "h", htmlValue: "x" }]], bad: [[{ header: "h" }], [{ header: 1, htmlValue: "x" }]] },
+    textWithHeader: {
+      good: [[{ header: "h", htmlValue: "x" }]],
+      bad: [[{ header: "h" }], [{ header: 1, htmlValue: "x" }]]
+    },
     list: { good: [["1"], [2], [{ title: "One", value: "1" }]], bad: ["1", ["3"], ["1", "2"], [null]] },
     many: { good: [["1", "2"], []], bad: [["1", "x"]] },
     radioButton: { good: [["1"], "2", 2], bad: [["1", "2"], "3", null] },
     entity: { good: [[2954, 2957], ["p-1-2"], ["12"], [{ id: 1, title: "x" }]], bad: [1, ["x"], [1.5]] },
-    timeInterval: { good: [[["2024-01-01T00:00:00Z", "2024-01-01T01:00:00Z"]]], bad: [["2024-01-01T00:00:00Z"], [["x", "y"]]] },
-    image: { good: [[stored], [{ ...stored, contentType: "image/png", previewLink: {} }]], bad: [stored, [{ filename: "x" }], [{ ...stored, size: "1" }], [{ ...stored, fileQuery: {} }]] },
+    timeInterval: {
+      good: [[["2024-01-01T00:00:00Z", "2024-01-01T01:00:00Z"]]],
+      bad: [["2024-01-01T00:00:00Z"], [["x", "y"]]]
+    },
+    image: {
+      good: [[stored], [{ ...stored, contentType: "image/png", previewLink: {} }]],
+      bad: [stored, [{ filename: "x" }], [{ ...stored, size: "1" }], [{ ...stored, fileQuery: {} }]]
+    },
     groupOfImages: { good: [[stored, stored]], bad: ["x"] },
     file: { good: [[stored]], bad: [[{ ...stored, filename: "" }]] },
     json: { good: [{ a: [1] }, "text", null, 5], bad: [] }
   }
 
   it.effect("takes and refuses the values of every type", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       for (const [marker, { bad, good }] of Object.entries(values)) {
         const type = types.find((attribute) => attribute.marker === marker)?.type
         for (const value of good) {
@@ -294,16 +382,18 @@ describe("a submission", () => {
         [...new Set(types.map((attribute) => attribute.marker))].filter((marker) => !(marker in values)),
         ["button"]
       )
-    }).pipe(Effect.provide(live())))
+    }).pipe(Effect.provide(live()))
+  )
 
   it.effect("refuses contentType in files on older servers", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const value = [{ ...stored, contentType: "image/png" }]
       refused(yield* post("types", [{ marker: "image", type: "image", value }]), 400, incorrect("image"))
-    }).pipe(Effect.provide(live({ fileContentType: "refuse" }))))
+    }).pipe(Effect.provide(live({ fileContentType: "refuse" })))
+  )
 
   it.effect("runs the validators that servers enforce", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const rows: Record<string, { readonly good: ReadonlyArray<unknown>; readonly bad: ReadonlyArray<unknown> }> = {
         sized: { good: ["ab", "abcd"], bad: ["a", "abcde"] },
         exact: { good: ["abc"], bad: ["ab", "abcd"] },
@@ -328,13 +418,17 @@ describe("a submission", () => {
         for (const value of bad) refused(yield* post("validated", [{ marker, type, value }]), 400, incorrect(marker))
       }
       const twins = (a: string, b: string) =>
-        post("validated", [{ marker: "given", type: "string", value: a }, { marker: "twin", type: "string", value: b }])
+        post("validated", [
+          { marker: "given", type: "string", value: a },
+          { marker: "twin", type: "string", value: b }
+        ])
       assert.strictEqual((yield* twins("a", "a")).status, 201)
       refused(yield* twins("a", "b"), 400, incorrect("twin"))
-    }).pipe(Effect.provide(live())))
+    }).pipe(Effect.provide(live()))
+  )
 
   it.effect("with a captcha is refused without one, before anything else", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const spam = (token: string) => ({ marker: "spam", type: "spam", value: { event: { token, siteKey: "key" } } })
       const name = { marker: "name", type: "string", value: "x" }
       refused(yield* post("captcha", [{ ...name, value: "" }]), 400, text("CaptchaMissing"))
@@ -343,13 +437,19 @@ describe("a submission", () => {
       refused(yield* post("captcha", [spam("emulator-invalid"), name]), 400, text("CaptchaFailed"))
       assert.strictEqual((yield* post("captcha", [spam("good"), name])).status, 201)
       refused(yield* post("captchas", [spam("good")]), 400, text("CaptchaTwice"))
-    }).pipe(Effect.provide(live())))
+    }).pipe(Effect.provide(live()))
+  )
 
   it.effect("can be a rating: once for a device or a user, within the scale", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const stars = (value: unknown) => [{ marker: "stars", type: "integer", value }]
       const rate = (value: unknown, entity: string, fingerprint?: string) =>
-        post("rating", stars(value), { moduleEntityIdentifier: entity }, fingerprint === undefined ? {} : { device: device(fingerprint) })
+        post(
+          "rating",
+          stars(value),
+          { moduleEntityIdentifier: entity },
+          fingerprint === undefined ? {} : { device: device(fingerprint) }
+        )
       refused(yield* rate(5, "a"), 400, "Missing x-device-metadata header")
       refused(yield* post("rating", stars(5), {}, { device: "x" }), 400, "Invalid x-device-metadata format")
       refused(yield* rate(6, "a", "d"), 400, incorrect("stars"))
@@ -363,7 +463,8 @@ describe("a submission", () => {
       assert.strictEqual((yield* half(3.5)).status, 201)
       assert.strictEqual((yield* half(4)).status, 201)
       refused(yield* half(3.25), 400, incorrect("stars"))
-    }).pipe(Effect.provide(live())))
+    }).pipe(Effect.provide(live()))
+  )
 })
 
 describe("submissions", () => {
@@ -371,22 +472,30 @@ describe("submissions", () => {
   const list = (body: object = {}, query = "", options: object = {}) =>
     call("POST", `/api/content/form-data/marker/contact_us${query}`, { body, ...options })
   const names = (answer: { readonly json: unknown }): ReadonlyArray<string> =>
-    Object(answer.json).items.map((item: { formData: { en_US: ReadonlyArray<{ value: string }> } }) => item.formData.en_US[0]?.value)
+    Object(answer.json).items.map(
+      (item: { formData: { en_US: ReadonlyArray<{ value: string }> } }) => item.formData.en_US[0]?.value
+    )
 
   it.effect("are not readable by default", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const answer = yield* call("POST", "/api/content/form-data/marker/reg", { body: {} })
       assert.strictEqual(answer.status, 403)
       assert.include(answer.text, `rule to be enabled on the permission (permissionId: 36) linked to the user group`)
       refused(yield* call("GET", "/api/content/form-data"), 405, text("ListPerForm"))
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("are listed with filters and pages", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* post("contact_us", name("first"), { formModuleConfigId: 2, moduleEntityIdentifier: "blog" })
       yield* TestClock.adjust("1 day")
       const tokens = yield* registered()
-      yield* post("contact_us", name("second"), { status: "approved" }, { bearer: tokens.accessToken, device: device() })
+      yield* post(
+        "contact_us",
+        name("second"),
+        { status: "approved" },
+        { bearer: tokens.accessToken, device: device() }
+      )
       yield* post("contact_us", name("third"), { formModuleConfigId: 5, replayTo: 1 })
       yield* post("contact_us", name("fourth"), { replayTo: 3 })
       assert.deepStrictEqual(names(yield* list()), ["first", "second", "third", "fourth"])
@@ -429,17 +538,19 @@ describe("submissions", () => {
         attributeSetIdentifier: null,
         moduleIdentifier: "content"
       })
-    }).pipe(Effect.provide(live())))
+    }).pipe(Effect.provide(live()))
+  )
 
   it.effect("belong to who sent them", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const ann = yield* registered()
       const bob = yield* registered("bob@example.com")
       yield* post("contact_us", name("mine"), {}, { bearer: ann.accessToken })
       yield* post("contact_us", name("nobody's"))
       const body = { langCode: "en_US", formData: { en_US: name("changed") } }
-      const put = (id: number | string, options: object) => call("PUT", `/api/content/form-data/${id}`, { body, ...options })
+      const put = (id: number | string, options: object) =>
+        call("PUT", `/api/content/form-data/${id}`, { body, ...options })
       refused(yield* put(1, {}), 401, "Unauthorized")
       refused(yield* put(1, { bearer: bob.accessToken }), 403, "Forbidden resource")
       refused(yield* put(2, { bearer: bob.accessToken }), 403, "Forbidden resource")
@@ -468,6 +579,11 @@ describe("submissions", () => {
       assert.strictEqual((yield* emulator.snapshot).submissions[0]?.status, "approved")
       refused(yield* call("DELETE", "/api/content/form-data/1", { bearer: bob.accessToken }), 403, "Forbidden resource")
       ok(yield* call("DELETE", "/api/content/form-data/1", { bearer: ann.accessToken }), 200, true)
-      refused(yield* call("DELETE", "/api/content/form-data/1", { bearer: ann.accessToken }), 404, text("SubmissionNotFound"))
-    }).pipe(Effect.provide(live())))
+      refused(
+        yield* call("DELETE", "/api/content/form-data/1", { bearer: ann.accessToken }),
+        404,
+        text("SubmissionNotFound")
+      )
+    }).pipe(Effect.provide(live()))
+  )
 })

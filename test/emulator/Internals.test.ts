@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { build } from "esbuild"
 import { createHash, createHmac, randomBytes } from "node:crypto"
 import { fileURLToPath } from "node:url"
+import { createContext, runInContext } from "node:vm"
 import { equalText, hex, utf8 } from "../../src/emulator/internal/bytes.ts"
 import * as password from "../../src/emulator/internal/password.ts"
 import { secure, seeded } from "../../src/emulator/internal/random.ts"
@@ -49,7 +50,7 @@ describe("random", () => {
 
 describe("passwords", () => {
   it.effect("are verified, wrong and absent ones are not", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const passwords = password.make(secure, 1)
       const hash = yield* passwords.hash("Grüße")
       assert.isTrue(yield* passwords.verify("Grüße", hash))
@@ -61,11 +62,18 @@ describe("passwords", () => {
       assert.match(web, /^pbkdf2\$1\$/)
       assert.isTrue(yield* passwords.verify("Grüße", web))
       assert.isFalse(yield* passwords.verify("x", web))
-    }))
+    })
+  )
   it("are compared without an early end", () => {
     assert.isTrue(equalText("", ""))
     assert.isTrue(equalText("abc", "abc"))
-    for (const [a, b] of [["a", ""], ["", "a"], ["abc", "abd"], ["abc", "abcd"], ["a\u0000", "a"]] as const) {
+    for (const [a, b] of [
+      ["a", ""],
+      ["", "a"],
+      ["abc", "abd"],
+      ["abc", "abcd"],
+      ["a\u0000", "a"]
+    ] as const) {
       assert.isFalse(equalText(a, b))
     }
   })
@@ -73,7 +81,7 @@ describe("passwords", () => {
 
 describe("the module", () => {
   it.live("bundles for the web without a Node built-in", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const result = yield* Effect.promise(() =>
         build({
           entryPoints: [fileURLToPath(new URL("../../src/emulator/index.ts", import.meta.url))],
@@ -94,7 +102,92 @@ describe("the module", () => {
         input.imports.filter((item) => item.path.startsWith("node:")).map((item) => `${file} ${item.path}`)
       )
       assert.deepStrictEqual(imports, [])
-      const barrels = Object.keys(result.metafile.inputs).filter((file) => /effect\/(src|dist)\/index\.(ts|js)$/.test(file))
+      const barrels = Object.keys(result.metafile.inputs).filter((file) =>
+        /effect\/(src|dist)\/index\.(ts|js)$/.test(file)
+      )
       assert.deepStrictEqual(barrels, [])
-    }))
+    })
+  )
+
+  it.live("answers in a runtime that has the web's globals and nothing else, code generation forbidden", () =>
+    Effect.gen(function* () {
+      const source = `
+        import * as Effect from "effect/Effect"
+        import { Emulator } from "./src/emulator/index.ts"
+        export const run = (form) => Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+          const emulator = yield* Emulator.make({ passwordCost: 1 })
+          const send = (method, path, body, headers = {}) => Effect.promise(async () => {
+            const response = await emulator.handler(new Request(emulator.url + path, {
+              method,
+              headers: { "x-app-token": "emulator-app-token", ...(body instanceof FormData ? {} : { "content-type": "application/json" }), ...headers },
+              ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) })
+            }))
+            return [response.status, await response.json()]
+          })
+          const users = "/api/content/users-auth-providers/marker/email/users"
+          const authData = [{ marker: "email_reg", value: "a@b.io" }, { marker: "password_reg", value: "1" }]
+          const device = { "x-device-metadata": JSON.stringify({ fingerprint: "x", deviceInfo: {} }) }
+          const [signedUp] = yield* send("POST", users + "/sign-up", { langCode: "en_US", authData })
+          const code = yield* emulator.awaitCode("a@b.io")
+          const [, activated] = yield* send("POST", users + "/activate", { userIdentifier: "a@b.io", code })
+          const [, tokens] = yield* send("POST", users + "/auth", { authData }, device)
+          const [, me] = yield* send("GET", "/api/content/users/me", undefined, { authorization: "Bearer " + tokens.accessToken })
+          const upload = new FormData()
+          upload.append("files", new Blob(["abc"]), "a.txt")
+          const [uploaded] = yield* send("POST", "/api/content/files", upload)
+          const listen = yield* Effect.flip(Effect.scoped(Emulator.makeServer()))
+          const hash = (yield* emulator.users)[0].passwordHash
+          return JSON.stringify([signedUp, activated, me.identifier, uploaded, listen.reason, hash.slice(0, 9)])
+        })))`
+      const result = yield* Effect.promise(() =>
+        build({
+          stdin: { contents: source, resolveDir: fileURLToPath(new URL("../..", import.meta.url)), loader: "ts" },
+          bundle: true,
+          write: false,
+          format: "iife",
+          globalName: "emulator",
+          platform: "neutral",
+          mainFields: ["module", "main"],
+          conditions: ["workerd", "worker", "browser"],
+          logLevel: "silent"
+        })
+      )
+      const names = [
+        "AbortController",
+        "AbortSignal",
+        "Blob",
+        "Event",
+        "EventTarget",
+        "File",
+        "FormData",
+        "Headers",
+        "MessageChannel",
+        "ReadableStream",
+        "Request",
+        "Response",
+        "TextDecoder",
+        "TextEncoder",
+        "TransformStream",
+        "URL",
+        "URLSearchParams",
+        "WritableStream",
+        "atob",
+        "btoa",
+        "clearTimeout",
+        "console",
+        "crypto",
+        "fetch",
+        "performance",
+        "queueMicrotask",
+        "setTimeout",
+        "structuredClone"
+      ]
+      const context = createContext(Object.fromEntries(names.map((name) => [name, Reflect.get(globalThis, name)])), {
+        codeGeneration: { strings: false, wasm: false }
+      })
+      runInContext(result.outputFiles[0]?.text ?? "", context)
+      const answer: unknown = yield* Effect.promise(async () => runInContext("emulator.run()", context))
+      assert.strictEqual(answer, JSON.stringify([201, true, "a@b.io", 201, "NotSupported", "pbkdf2$1$"]))
+    })
+  )
 })

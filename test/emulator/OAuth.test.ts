@@ -27,7 +27,7 @@ const send = (body: object, marker = "google") =>
 
 describe("the fake behind a provider without a server", () => {
   it.effect("takes emulator-<e-mail>, makes a user once and signs in", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const body = {
         client_id: "",
@@ -44,10 +44,11 @@ describe("the fake behind a provider without a server", () => {
       refused(yield* me(first.accessToken), 401, "Unauthorized")
       tokensOf(yield* refresh(second.refreshToken, "device-1", "google"))
       refused(yield* refresh(second.refreshToken, "device-1", "email"), 400, "Provided token is incorrect")
-    }).pipe(Effect.provide(inProcess({ project: withOAuth() }))))
+    }).pipe(Effect.provide(inProcess({ project: withOAuth() })))
+  )
 
   it.effect("refuses other codes, addresses that are not verified, and providers of another type", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       refused(yield* send({ code: "nonsense" }), 400, text("OAuthRejected"))
       refused(yield* send({ code: "emulator-" }), 400, text("OAuthRejected"))
       refused(yield* send({ code: "emulator-unverified-ann@example.com" }), 400, text("OAuthNotVerified"))
@@ -56,10 +57,11 @@ describe("the fake behind a provider without a server", () => {
       refused(yield* send({ code: "x", langCode: "en_US" }), 400, ["property langCode should not exist"])
       refused(yield* send({ code: "x", client_id: 1 }), 400, ["client_id must be a string"])
       assert.lengthOf(yield* Emulator.Emulator.use((emulator) => emulator.users), 0)
-    }).pipe(Effect.provide(inProcess({ project: withOAuth() }))))
+    }).pipe(Effect.provide(inProcess({ project: withOAuth() })))
+  )
 
   it.effect("a profile made by OAuth answers 500 to notificationData, as real servers do", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const tokens = tokensOf(yield* send({ code: "emulator-ann@example.com" }))
       const update = (body: object) =>
         call("PUT", "/api/content/users/me", {
@@ -73,7 +75,8 @@ describe("the fake behind a provider without a server", () => {
       )
       ok(yield* update({ state: { a: 1 } }), 200, true)
       assert.deepInclude(Object((yield* me(tokens.accessToken)).json), { formData: {}, state: { a: 1 } })
-    }).pipe(Effect.provide(inProcess({ project: withOAuth() }))))
+    }).pipe(Effect.provide(inProcess({ project: withOAuth() })))
+  )
 })
 
 const Params = Schema.Record(Schema.String, Schema.String)
@@ -97,11 +100,15 @@ const oauthServer = Effect.acquireRelease(
           const form = Schema.decodeSync(Params)(Object.fromEntries(new URLSearchParams(body)))
           seen.push(form)
           const code = form["code"] ?? ""
-          if (form["client_secret"] !== "stored secret" || form["redirect_uri"] !== "https://app/callback" || used.has(code)) {
+          if (
+            form["client_secret"] !== "stored secret" ||
+            form["redirect_uri"] !== "https://app/callback" ||
+            used.has(code)
+          ) {
             return json(400, { error: "invalid_grant" })
           }
           used.add(code)
-          if (code === "broken") return json(200, "{\"access_token\":")
+          if (code === "broken") return json(200, '{"access_token":')
           return json(200, { access_token: `token-of-${code}`, token_type: "bearer" })
         }
         switch (request.headers.authorization) {
@@ -132,7 +139,7 @@ const oauthServer = Effect.acquireRelease(
 
 describe("a real OAuth server behind a provider", () => {
   it.live("exchanges codes with the stored credentials, and matches the network account", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const server = yield* oauthServer
       const layer = inProcess({
         project: withOAuth({
@@ -143,7 +150,7 @@ describe("a real OAuth server behind a provider", () => {
           nameMarker: "name_reg"
         })
       })
-      yield* Effect.gen(function*() {
+      yield* Effect.gen(function* () {
         const emulator = yield* Emulator.Emulator
         const redirect_uri = "https://app/callback"
         const first = tokensOf(yield* send({ code: "good", redirect_uri, client_id: "mine", client_secret: "mine" }))
@@ -172,10 +179,11 @@ describe("a real OAuth server behind a provider", () => {
         assert.match(other.userIdentifier, /^google_/)
         assert.lengthOf(yield* emulator.users, 3)
       }).pipe(Effect.provide(layer))
-    }))
+    })
+  )
 
   it.effect("is refused when it is out of reach", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       refused(yield* send({ code: "good", redirect_uri: "x" }), 400, text("OAuthUnreachable"))
     }).pipe(
       Effect.provide(
@@ -184,5 +192,6 @@ describe("a real OAuth server behind a provider", () => {
           project: withOAuth({ tokenUrl: "http://oauth.invalid/token", userInfoUrl: "http://oauth.invalid/me" })
         })
       )
-    ))
+    )
+  )
 })

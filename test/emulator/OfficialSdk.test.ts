@@ -56,19 +56,16 @@ const failure = (f: () => Promise<unknown>): Effect.Effect<object> =>
 
 describe("the official SDK (oneentry 1.0.149)", () => {
   it.live("runs the registration scenario over HTTP", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const { api, saved } = client(emulator)
 
       const form = yield* wait(() => api.Forms.getFormByMarker("reg"))
       assert.deepStrictEqual(form.localizeInfos.title, "Registration")
-      assert.deepStrictEqual(form.attributes.map((a: { marker: string }) => a.marker), [
-        "email_reg",
-        "name_reg",
-        "phone_reg",
-        "password_reg",
-        "email_notification_reg"
-      ])
+      assert.deepStrictEqual(
+        form.attributes.map((a: { marker: string }) => a.marker),
+        ["email_reg", "name_reg", "phone_reg", "password_reg", "email_notification_reg"]
+      )
 
       const signedUp = yield* wait(() =>
         api.AuthProvider.signUp("email", {
@@ -126,10 +123,11 @@ describe("the official SDK (oneentry 1.0.149)", () => {
       yield* wait(() => api.AuthProvider.auth("email", { authData }))
       assert.strictEqual(yield* wait(() => api.AuthProvider.logoutAll("email")), true)
       assert.strictEqual((yield* emulator.sessions).length, 0)
-    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 }))))
+    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 })))
+  )
 
   const registered = (emulator: Emulator.Service, api: ReturnType<typeof client>["api"]) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* wait(() =>
         api.AuthProvider.signUp("email", {
           formIdentifier: "reg",
@@ -144,7 +142,7 @@ describe("the official SDK (oneentry 1.0.149)", () => {
     })
 
   it.effect("loses calls when fifty meet an expired token", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const { api, saved } = client(emulator)
       yield* registered(emulator, api)
@@ -169,10 +167,11 @@ describe("the official SDK (oneentry 1.0.149)", () => {
       const lost = results.filter((result) => "statusCode" in result && result.statusCode === 401)
       assert.strictEqual(lost.length, 49)
       assert.strictEqual(saved.length, 2)
-    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 }))))
+    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 })))
+  )
 
   it.live("its other methods and its strict validation find nothing to complain about", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const { api } = client(emulator, { enabled: true, strictMode: true, logErrors: false })
       assert.deepInclude((yield* wait(() => api.AuthProvider.getAuthProviders()))[0], { identifier: "email" })
@@ -200,7 +199,7 @@ describe("the official SDK (oneentry 1.0.149)", () => {
       assert.strictEqual(yield* wait(() => api.Users.deleteFCMToken("device-token")), true)
 
       // files and form data
-      const [file] = yield* wait(() => 
+      const [file] = yield* wait(() =>
         api.FileUploading.upload(new File(["abc"], "a.txt", { type: "text/plain" }), {
           type: "page",
           entity: "editor",
@@ -251,7 +250,10 @@ describe("the official SDK (oneentry 1.0.149)", () => {
       assert.deepInclude(wrong, { statusCode: 401 })
       yield* wait(() =>
         api.AuthProvider.auth("email", {
-          authData: [{ marker: "email_reg", value: login }, { marker: "password_reg", value: "n3w-pass" }]
+          authData: [
+            { marker: "email_reg", value: login },
+            { marker: "password_reg", value: "n3w-pass" }
+          ]
         })
       )
       const federated = yield* wait(() =>
@@ -267,5 +269,6 @@ describe("the official SDK (oneentry 1.0.149)", () => {
       assert.strictEqual(yield* wait(() => api.Users.archiveUser()), true)
       assert.deepInclude(yield* failure(() => api.System.test404()), { statusCode: 404 })
       assert.deepInclude(yield* failure(() => api.System.test500()), { statusCode: 500 })
-    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1, project: tenant }))))
+    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1, project: tenant })))
+  )
 })

@@ -1,7 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Emulator, Messages, Project } from "effect-oneentry/emulator"
-import { auth, call, inProcess, login, me, ok, password, project, refresh, refused, registered, signIn, signUp, signUpBody, tokensOf } from "./support.ts"
+import {
+  auth,
+  call,
+  inProcess,
+  login,
+  me,
+  ok,
+  password,
+  project,
+  refresh,
+  refused,
+  registered,
+  signIn,
+  signUp,
+  signUpBody,
+  tokensOf
+} from "./support.ts"
 
 const text = (name: Messages.Name) => Messages.table[name].text
 const path = "/api/content/users/me"
@@ -12,7 +28,7 @@ const withSwitches = (switches: NonNullable<Project.Input["switches"]>) =>
 
 describe("GET /users/me", () => {
   it.effect("is the profile, raw", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const tokens = yield* registered()
       ok(yield* call("GET", `${path}?langCode=en_US`, { bearer: tokens.accessToken }), 200, {
         id: 1,
@@ -26,12 +42,13 @@ describe("GET /users/me", () => {
         rating: {},
         moduleFormConfigs: []
       })
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 })
 
 describe("PUT /users/me", () => {
   it.effect("authData behaves as it was measured", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { accessToken: bearer } = yield* registered()
       const update = (more: object) => call("PUT", path, { bearer, body: { ...base, ...more } })
       const missed = "Login or password values are missed"
@@ -43,7 +60,10 @@ describe("PUT /users/me", () => {
       refused(yield* again({ authData: [{ marker: "email_reg", value: login }] }), 400, missed)
       refused(
         yield* again({
-          authData: [{ marker: "email_reg", value: login }, { marker: "password_reg", value: "x" }]
+          authData: [
+            { marker: "email_reg", value: login },
+            { marker: "password_reg", value: "x" }
+          ]
         }),
         400,
         `"authData" must contain less than or equal to 1 items`
@@ -56,10 +76,11 @@ describe("PUT /users/me", () => {
       ok(yield* again({ authData: [{ marker: "password_reg", value: "new one" }] }), 200, true)
       refused(yield* auth(login, password), 401, text("WrongCredentials"))
       tokensOf(yield* auth(login, "new one", "device-2"))
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("merges form data by marker, and replaces the state as a whole", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { accessToken: bearer } = yield* registered()
       const update = (more: object) => call("PUT", path, { bearer, body: { ...base, ...more } })
       ok(
@@ -81,10 +102,11 @@ describe("PUT /users/me", () => {
       assert.lengthOf(profile.formData.en_US, 3)
       const [user] = yield* Emulator.Emulator.use((emulator) => emulator.users)
       assert.deepStrictEqual(user?.notificationData, { email: "other@example.com" })
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("refuses wrong bodies", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { accessToken: bearer } = yield* registered()
       const rows: ReadonlyArray<readonly [unknown, string]> = [
         [{}, `"formIdentifier" is required`],
@@ -98,7 +120,8 @@ describe("PUT /users/me", () => {
       ]
       for (const [body, message] of rows) refused(yield* call("PUT", path, { bearer, body }), 400, message)
       refused(yield* call("PUT", path, { body: base }), 401, "Unauthorized")
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   const moveTo = (bearer: string, value: string) =>
     call("PUT", path, {
@@ -107,7 +130,7 @@ describe("PUT /users/me", () => {
     })
 
   it.effect("a new login in the form data moves the credential", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { accessToken: bearer } = yield* registered()
       assert.strictEqual((yield* signUp("bob@example.com")).status, 201)
       refused(yield* moveTo(bearer, "BOB@example.com"), 400, text("UserExists"))
@@ -117,19 +140,21 @@ describe("PUT /users/me", () => {
       assert.strictEqual((yield* auth("Ann@example.org", password, "device-2")).status, 201)
       assert.deepInclude(Object((yield* me(bearer)).json), { identifier: "Ann@example.org" })
       assert.strictEqual((yield* signUp()).status, 201)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("or is refused with the switch", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { accessToken: bearer } = yield* registered()
       refused(yield* moveTo(bearer, "ann@example.org"), 400, text("LoginCannotChange"))
       ok(yield* moveTo(bearer, login), 200, true)
-    }).pipe(Effect.provide(withSwitches({ loginChange: "refused" }))))
+    }).pipe(Effect.provide(withSwitches({ loginChange: "refused" })))
+  )
 })
 
 describe("leaving", () => {
   it.effect("archive keeps the login, delete frees it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const ann = yield* registered()
       ok(yield* call("DELETE", path, { bearer: ann.accessToken }), 200, true)
@@ -141,18 +166,22 @@ describe("leaving", () => {
       ok(yield* call("DELETE", `${path}/account`, { bearer: bob.accessToken }), 200, true)
       refused(yield* me(bob.accessToken), 401, "Unauthorized")
       assert.strictEqual((yield* signUp("bob@example.com")).status, 201)
-      assert.deepStrictEqual((yield* emulator.users).map((user) => [user.login, user.isDeleted]), [
-        [login, true],
-        ["bob@example.com", false]
-      ])
+      assert.deepStrictEqual(
+        (yield* emulator.users).map((user) => [user.login, user.isDeleted]),
+        [
+          [login, true],
+          ["bob@example.com", false]
+        ]
+      )
       refused(yield* call("DELETE", path), 401, "Unauthorized")
       refused(yield* call("DELETE", `${path}/account`), 401, "Unauthorized")
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 })
 
 describe("device tokens", () => {
   it.effect("are added and removed, and masked in the log", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const { accessToken: bearer } = yield* registered()
       const token = `fcm:${"x".repeat(160)}`
@@ -163,5 +192,6 @@ describe("device tokens", () => {
       assert.deepStrictEqual((yield* emulator.users)[0]?.fcmTokens, [])
       refused(yield* call("POST", `${path}/fcm-token/abc`), 401, "Unauthorized")
       assert.notInclude(JSON.stringify(yield* emulator.requests), "xxxxxxxx")
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 })

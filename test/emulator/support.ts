@@ -9,8 +9,10 @@ export const password = "123456"
 export const providers = "/api/content/users-auth-providers"
 export const users = `${providers}/marker/email/users`
 
-export const device = (fingerprint = "device-1", deviceInfo: object = { os: "Test", browser: "none", location: "en-US" }) =>
-  JSON.stringify({ fingerprint, deviceInfo })
+export const device = (
+  fingerprint = "device-1",
+  deviceInfo: object = { os: "Test", browser: "none", location: "en-US" }
+) => JSON.stringify({ fingerprint, deviceInfo })
 
 export const authData = (name = login, secret = password) => [
   { marker: "email_reg", value: name },
@@ -58,7 +60,7 @@ const parse = (text: string): unknown => {
   }
 }
 
-export const call = Effect.fnUntraced(function*(
+export const call = Effect.fnUntraced(function* (
   method: "GET" | "POST" | "PUT" | "DELETE" | "OPTIONS" | "HEAD",
   path: string,
   options: Options = {}
@@ -118,7 +120,7 @@ export const auth = (name = login, secret = password, fingerprint = "device-1") 
   call("POST", `${users}/auth`, { body: { authData: authData(name, secret) }, device: device(fingerprint) })
 
 /** A new active user. */
-export const register = Effect.fnUntraced(function*(name = login, secret = password) {
+export const register = Effect.fnUntraced(function* (name = login, secret = password) {
   const emulator = yield* Emulator.Emulator
   assert.strictEqual((yield* signUp(name, secret)).status, 201)
   const code = yield* emulator.awaitCode(name)
@@ -128,7 +130,7 @@ export const register = Effect.fnUntraced(function*(name = login, secret = passw
 export const signIn = (name = login, secret = password, fingerprint = "device-1") =>
   Effect.map(auth(name, secret, fingerprint), tokensOf)
 
-export const registered = Effect.fnUntraced(function*(name = login) {
+export const registered = Effect.fnUntraced(function* (name = login) {
   yield* register(name)
   return yield* signIn(name)
 })

@@ -104,9 +104,7 @@ export const Form = Schema.Struct({
       isClosed: Flag,
       viewOnlyUserData: Flag,
       commentOnlyUserData: Flag,
-      entityIdentifiers: Schema.Array(
-        Schema.Struct({ id: Schema.Union([Text, Schema.Finite]), isNested: Flag })
-      ),
+      entityIdentifiers: Schema.Array(Schema.Struct({ id: Schema.Union([Text, Schema.Finite]), isNested: Flag })),
       exceptionIds: Schema.Array(Schema.Union([Text, Schema.Finite])),
       isRating: nullable(Flag),
       isAnonymous: nullable(Flag),
@@ -134,9 +132,7 @@ export const Profile = Schema.Struct({
 
 const Entity = nullable(Schema.Union([Text, Schema.Finite]))
 
-const Items = Schema.Array(
-  Schema.Struct({ marker: Text, type: optional(Text), value: optional(Schema.Json) })
-)
+const Items = Schema.Array(Schema.Struct({ marker: Text, type: optional(Text), value: optional(Schema.Json) }))
 
 const submission = {
   id: Int,
@@ -192,9 +188,7 @@ export const Files = Schema.Array(
 
 export const Events = Schema.Struct({
   total: Int,
-  items: Schema.Array(
-    Schema.Struct({ id: Int, identifier: Text, formType: nullable(Text), localizeInfos: JsonRecord })
-  )
+  items: Schema.Array(Schema.Struct({ id: Int, identifier: Text, formType: nullable(Text), localizeInfos: JsonRecord }))
 })
 
 export const Subscriptions = Schema.Struct({

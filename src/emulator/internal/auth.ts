@@ -493,8 +493,9 @@ const getProviders: Endpoint<undefined, typeof answers.Providers.Type> = {
   method: "GET",
   path: "/api/content/users-auth-providers",
   answer: answers.Providers,
-  handle: ({ backend, query }) => {
-    const page = paging(query)
+  handle: (exchange) => {
+    const { backend } = exchange
+    const page = paging(exchange)
     if (page instanceof Refusal) return Effect.fail(page)
     return Effect.succeed(
       [...backend.providers.values()]

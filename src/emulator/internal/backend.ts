@@ -60,7 +60,12 @@ export interface MutableFault extends Fault {
 }
 
 export const glob = (pattern: string): RegExp =>
-  new RegExp(`^${pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`)
+  new RegExp(
+    `^${pattern
+      .split("*")
+      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+      .join(".*")}$`
+  )
 
 const upper = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -79,7 +84,9 @@ export class Backend {
   readonly providers: ReadonlyMap<string, Project.Provider & { readonly id: number }>
   readonly forms: ReadonlyMap<string, Project.Form & { readonly id: number }>
   readonly groupIds: ReadonlyMap<string, number>
-  readonly permissions: ReadonlyArray<Project.Permission & { readonly pattern: RegExp | undefined; readonly id: number }>
+  readonly permissions: ReadonlyArray<
+    Project.Permission & { readonly pattern: RegExp | undefined; readonly id: number }
+  >
   readonly defaultLanguage: string
   url = ""
   /** The endpoints that answer, in the order of their registration. */

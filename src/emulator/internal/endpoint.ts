@@ -14,6 +14,8 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Messages from "../Messages.ts"
+import type { Permission } from "../Project.ts"
 import type { Session, User } from "../Snapshot.ts"
 import type { Backend, Device, LogEntry, MutableFault } from "./backend.ts"
 import { equalText } from "./bytes.ts"
@@ -31,6 +33,8 @@ export interface Exchange<Body> {
   readonly device: Device | undefined
   readonly session: Session | undefined
   readonly user: User | undefined
+  /** Whether the caller's group may read ten rows at most. */
+  readonly restricted: boolean
   readonly log: LogEntry
 }
 
@@ -167,10 +171,7 @@ const parseBody = (backend: Backend, request: HttpServerRequest.HttpServerReques
 const tooLarge = (backend: Backend, request: HttpServerRequest.HttpServerRequest): boolean =>
   Number(request.headers["content-length"] ?? 0) > backend.limits.bodyBytes
 
-const readText = (
-  backend: Backend,
-  request: HttpServerRequest.HttpServerRequest
-): Effect.Effect<string, Refusal> => {
+const readText = (backend: Backend, request: HttpServerRequest.HttpServerRequest): Effect.Effect<string, Refusal> => {
   if (tooLarge(backend, request)) return Effect.fail(refusal("BodyTooLarge"))
   return Effect.filterOrFail(
     Effect.mapError(request.text, (error) =>
@@ -194,8 +195,8 @@ const permission = (
   endpoint: { readonly operation: string; readonly method: string },
   path: string,
   user: User | undefined
-): Refusal | undefined => {
-  let rule: "granted" | "missing" | "denied" | "addRule" = offByDefault[endpoint.operation] ?? "granted"
+): Refusal | "granted" | "restricted" => {
+  let rule: Permission["rule"] = offByDefault[endpoint.operation] ?? "granted"
   let id = 36
   for (const entry of backend.permissions) {
     if (entry.operation !== undefined && entry.operation !== endpoint.operation) continue
@@ -211,7 +212,10 @@ const permission = (
   }
   switch (rule) {
     case "granted":
-      return undefined
+    case "restricted":
+      return rule
+    case "notInPlan":
+      return refusal("PlanNotIncluded")
     case "missing":
       return refusal("PermissionMissing")
     case "denied":
@@ -279,8 +283,7 @@ export const route = <Body, A>(
   const encode = typeof answer === "string" ? undefined : Schema.encodeUnknownExit(answer)
   const written = endpoint.stable === true ? new WeakMap<object, string>() : undefined
   const wantsDevice =
-    endpoint.device === "required" ||
-    (endpoint.method === "POST" && backend.switches.deviceMetadata === "every-post")
+    endpoint.device === "required" || (endpoint.method === "POST" && backend.switches.deviceMetadata === "every-post")
 
   /** Everything that comes before the body, in order. */
   const gate = (
@@ -288,7 +291,7 @@ export const route = <Body, A>(
     path: string,
     now: number,
     log: LogEntry
-  ): Refusal | Pick<Exchange<Body>, "device" | "session" | "user"> => {
+  ): Refusal | Pick<Exchange<Body>, "device" | "session" | "user" | "restricted"> => {
     if (headerBytes(request.headers) > backend.limits.headerBytes) return refusal("HeadersTooLarge")
     if (!equalText(request.headers["x-app-token"] ?? "", backend.appToken)) return refusal("ResourceClosed")
     const token = bearerOf(request.headers["authorization"])
@@ -298,8 +301,8 @@ export const route = <Body, A>(
       log.userIdentifier = live.user.login
       log.sessionId = live.session.id
     }
-    const denied = permission(backend, endpoint, path, live?.user)
-    if (denied !== undefined) return denied
+    const granted = permission(backend, endpoint, path, live?.user)
+    if (granted instanceof Refusal) return granted
     const header = request.headers["x-device-metadata"]
     let device: Device | undefined
     if (header !== undefined) {
@@ -308,20 +311,19 @@ export const route = <Body, A>(
     } else if (wantsDevice) {
       return refusal("DeviceMetadataMissing")
     }
-    return { device, session: live?.session, user: live?.user }
+    return { device, session: live?.session, user: live?.user, restricted: granted === "restricted" }
   }
 
-  const withBody = (
-    exchange: Omit<Exchange<Body>, "body">,
-    body: Body
-  ): Effect.Effect<A, Refusal> => {
+  const withBody = (exchange: Omit<Exchange<Body>, "body">, body: Body): Effect.Effect<A, Refusal> => {
     if (endpoint.bearer === "required" && exchange.user === undefined) {
       exchange.log.detail = exchange.log.bearer === "none" ? "no bearer token" : "expired, replaced or closed token"
       const users = exchange.log.path.startsWith("/api/content/users/")
       return Effect.fail(
-        refusal(users && backend.switches.usersWithoutSession === 500 && exchange.log.bearer === "none"
-          ? "UsersWithoutSession"
-          : "Unauthorized")
+        refusal(
+          users && backend.switches.usersWithoutSession === 500 && exchange.log.bearer === "none"
+            ? "UsersWithoutSession"
+            : "Unauthorized"
+        )
       )
     }
     exchange.log.handled = true
@@ -370,12 +372,14 @@ export const route = <Body, A>(
         device: passed.device,
         session: passed.session,
         user: passed.user,
+        restricted: passed.restricted,
         log
       }
       log.marker = exchange.params["marker"] ?? null
-      effect = endpoint.body === undefined
-        ? withBody(exchange, undefined as Body) // endpoints without a decoder have no body
-        : decodeThen(exchange, endpoint.body)
+      effect =
+        endpoint.body === undefined
+          ? withBody(exchange, undefined as Body) // endpoints without a decoder have no body
+          : decodeThen(exchange, endpoint.body)
     }
     return Effect.matchCauseEffect(effect, {
       onSuccess: (value) => respond(value, now),
@@ -460,7 +464,8 @@ const withFault = (
   const late = fault.delay === undefined || fault.delay === 0 ? Effect.void : sleep
   const instead = Effect.suspend(() => {
     const status = fault.status ?? 503
-    const message = fault.message ?? (status === 429 ? "Too many requests" : "The emulator was told to fail")
+    const message =
+      fault.message ?? (status === 429 ? Messages.table.TooManyRequests.text : "The emulator was told to fail")
     log.reason = message
     return Effect.succeed(
       envelope(backend, new Refusal("Fault", status, message, fault.headers), timeOf(backend, fiber))
@@ -478,7 +483,7 @@ const withFault = (
     case "malformed":
       return Effect.map(Effect.andThen(late, effect), (response) => {
         const body = response.body
-        const text = body._tag === "Uint8Array" ? new TextDecoder().decode(body.body) : "{\"statusCode\":"
+        const text = body._tag === "Uint8Array" ? new TextDecoder().decode(body.body) : '{"statusCode":'
         return HttpServerResponse.text(fault.body ?? text.slice(0, Math.floor(text.length / 2)), {
           status: response.status,
           contentType: fault.contentType ?? jsonType,
@@ -525,13 +530,9 @@ export const missing = (
   )
 }
 
-export const allowedHeaders =
-  "content-type, authorization, x-app-token, x-device-metadata, x-guest-id, accept"
+export const allowedHeaders = "content-type, authorization, x-app-token, x-device-metadata, x-guest-id, accept"
 
-const preflight = (
-  _request: HttpServerRequest.HttpServerRequest,
-  now: number
-): HttpServerResponse.HttpServerResponse =>
+const preflight = (_request: HttpServerRequest.HttpServerRequest, now: number): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.setHeaders(empty(now, 204), {
     "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
     "access-control-allow-headers": allowedHeaders,

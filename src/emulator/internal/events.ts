@@ -16,9 +16,10 @@ const events: Endpoint<undefined, typeof answers.Events.Type> = {
   method: "GET",
   path: "/api/content/events",
   answer: answers.Events,
-  handle: ({ backend, query, user }) => {
+  handle: (exchange) => {
+    const { backend, user } = exchange
     if (backend.switches.eventsList === "session" && user === undefined) return refuse("Unauthorized")
-    const page = paging(query)
+    const page = paging(exchange)
     if (page instanceof Refusal) return Effect.fail(page)
     const all = backend.project.events.map((event, index) => ({
       id: event.id ?? index + 1,
@@ -36,8 +37,9 @@ const subscriptions: Endpoint<undefined, typeof answers.Subscriptions.Type> = {
   path: "/api/content/events/subscriptions",
   bearer: "required",
   answer: answers.Subscriptions,
-  handle: ({ backend, query, user }) => {
-    const page = paging(query)
+  handle: (exchange) => {
+    const { backend, user } = exchange
+    const page = paging(exchange)
     if (page instanceof Refusal) return Effect.fail(page)
     const mine = [...backend.state.subscriptions.rows.values()].filter((row) => row.userId === user?.id)
     return Effect.succeed({
@@ -137,4 +139,3 @@ export const routes = (
   route(backend, apiStat),
   route(backend, captcha)
 ]
-

@@ -1,7 +1,7 @@
 /** Checks of submitted form values against a form: markers, presence, types, validators, captcha. */
 import type * as Project from "../Project.ts"
 import type { FormData } from "../Snapshot.ts"
-import { Refusal, refusal } from "./refusal.ts"
+import { type Refusal, refusal } from "./refusal.ts"
 
 type Item = FormData[string][number]
 
@@ -59,8 +59,9 @@ const titlesOf = (attribute: Project.Attribute): ReadonlyArray<string> => {
   return all.map((title) => String(title.value))
 }
 
-export const isList = <A>(value: ReadonlyArray<A> | Readonly<Record<string, ReadonlyArray<A>>>): value is ReadonlyArray<A> =>
-  Array.isArray(value)
+export const isList = <A>(
+  value: ReadonlyArray<A> | Readonly<Record<string, ReadonlyArray<A>>>
+): value is ReadonlyArray<A> => Array.isArray(value)
 
 const choices = (attribute: Project.Attribute, value: ReadonlyArray<unknown>): boolean => {
   const allowed = titlesOf(attribute)
@@ -117,9 +118,7 @@ const hasType = (attribute: Project.Attribute, value: unknown, switches: Project
     case "textWithHeader":
       return text(value, true)
     case "list":
-      return (
-        Array.isArray(value) && choices(attribute, value) && (attribute.multiselect !== false || value.length <= 1)
-      )
+      return Array.isArray(value) && choices(attribute, value) && (attribute.multiselect !== false || value.length <= 1)
     case "radioButton":
       return Array.isArray(value) ? value.length === 1 && choices(attribute, value) : choices(attribute, [value])
     case "entity":
@@ -177,11 +176,7 @@ const isUrl = (text: string): boolean => {
 }
 
 /** Only the validators that the real server enforces. */
-const valid = (
-  validators: Project.Validators,
-  raw: unknown,
-  other: (marker: string) => unknown
-): boolean => {
+const valid = (validators: Project.Validators, raw: unknown, other: (marker: string) => unknown): boolean => {
   const plain = typeof raw === "string" || typeof raw === "number"
   if (on(validators.booleanValidator)) {
     if (!(typeof raw === "boolean" || /^(true|false|0|1)$/.test(String(raw)))) return false
@@ -291,6 +286,9 @@ const captchaToken = (value: unknown): string => {
   return typeof token === "string" ? token : ""
 }
 
+const incorrect = (switches: Project.Switches, marker: string): Refusal =>
+  refusal(switches.fieldWording === "marker" ? "FieldIncorrect" : "FieldsRequired", [marker])
+
 /** Checks form data; gives the items of the locale, or the first refusal. */
 export const checkItems = (check: Check): ReadonlyArray<Item> | Refusal => {
   const { form, formData, locale, required, switches } = check
@@ -311,7 +309,7 @@ export const checkItems = (check: Check): ReadonlyArray<Item> | Refusal => {
   const ordered = [...form.attributes].sort((a, b) => (a.position ?? 0) - (b.position ?? 0))
   for (const field of ordered) {
     if (isRequired(field, required) && isBlank(byMarker.get(field.marker)?.value)) {
-      return refusal("FieldIncorrect", [field.marker])
+      return incorrect(switches, field.marker)
     }
   }
   for (const field of ordered) {
@@ -329,7 +327,7 @@ export const checkItems = (check: Check): ReadonlyArray<Item> | Refusal => {
       !hasType(field, item.value, switches) ||
       !valid(field.validators, item.value, (marker) => byMarker.get(marker)?.value)
     ) {
-      return refusal("FieldIncorrect", [field.marker])
+      return incorrect(switches, field.marker)
     }
   }
   return list

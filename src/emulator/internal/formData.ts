@@ -178,7 +178,7 @@ const list: Endpoint<Exclude<ReturnType<typeof bodies.listFormData>, Refusal>, t
     const { backend, body, params, query, user } = exchange
     const form = backend.forms.get(params["marker"] ?? "")
     if (form === undefined) return refuse("FormNotFound")
-    const page = paging(query)
+    const page = paging(exchange)
     if (page instanceof Refusal) return Effect.fail(page)
     const configId = one(query, "formModuleConfigId")
     const config = configOf(backend, form, configId === undefined || configId === "" ? null : Number(configId))

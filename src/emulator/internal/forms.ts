@@ -52,8 +52,9 @@ const getForms: Endpoint<undefined, typeof answers.Forms.Type> = {
   method: "GET",
   path: "/api/content/forms",
   answer: answers.Forms,
-  handle: ({ backend, query }) => {
-    const page = paging(query)
+  handle: (exchange) => {
+    const { backend, query } = exchange
+    const page = paging(exchange)
     if (page instanceof Refusal) return Effect.fail(page)
     const forms = [...backend.forms.values()]
     const langCode = one(query, "langCode") ?? backend.defaultLanguage

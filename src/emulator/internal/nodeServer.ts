@@ -154,10 +154,11 @@ const writeAnswer = (
     for (;;) {
       const { done, value } = await reader.read()
       if (done) break
-      if (!target.write(value)) await new Promise<void>((resume) => {
-        target.once("drain", resume)
-        target.once("close", resume)
-      })
+      if (!target.write(value))
+        await new Promise<void>((resume) => {
+          target.once("drain", resume)
+          target.once("close", resume)
+        })
       if (target.destroyed) break
     }
     target.end()

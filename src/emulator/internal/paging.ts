@@ -1,5 +1,6 @@
 /** Query parameters of lists. */
-import { Refusal } from "./refusal.ts"
+import type { Backend } from "./backend.ts"
+import { Refusal, refusal } from "./refusal.ts"
 
 export type Query = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
 
@@ -16,9 +17,22 @@ const whole = (query: Query, name: string, fallback: number, maximum: number): n
   return Math.min(Number(text), maximum)
 }
 
-export const paging = (query: Query): { readonly offset: number; readonly limit: number } | Refusal => {
+/** What a restricted read gives at most. */
+const restrictedRows = 10
+
+export const paging = ({
+  backend,
+  query,
+  restricted
+}: {
+  readonly backend: Backend
+  readonly query: Query
+  readonly restricted: boolean
+}): { readonly offset: number; readonly limit: number } | Refusal => {
   const offset = whole(query, "offset", 0, 1_000_000_000)
   if (offset instanceof Refusal) return offset
   const limit = whole(query, "limit", 30, 1000)
-  return limit instanceof Refusal ? limit : { offset, limit }
+  if (limit instanceof Refusal) return limit
+  if (!restricted || limit <= restrictedRows) return { offset, limit }
+  return backend.switches.restrictedReads === "400" ? refusal("ReadRestricted") : { offset, limit: restrictedRows }
 }

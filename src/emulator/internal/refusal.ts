@@ -28,11 +28,7 @@ export interface RefusalOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
-export const refusal = (
-  name: Messages.Name,
-  values: ReadonlyArray<string> = [],
-  options?: RefusalOptions
-): Refusal => {
+export const refusal = (name: Messages.Name, values: ReadonlyArray<string> = [], options?: RefusalOptions): Refusal => {
   const row: Messages.Row = Messages.table[name]
   const text =
     values.length === 0 ? row.text : row.text.replace(/\{(\d)\}/g, (match, index) => values[Number(index)] ?? match)

@@ -52,23 +52,26 @@ export const makeApp = (backend: Backend, extra: Routes | undefined): Effect.Eff
   // tokens of devices stand in paths and are long
   const config = Layer.succeed(HttpRouter.RouterConfig, { maxParamLength: 4096, ignoreTrailingSlash: true })
   const routes = extra === undefined ? api : Layer.merge(extra, api)
-  return Effect.map(Layer.build(routes.pipe(Layer.provideMerge(HttpRouter.layer), Layer.provide(config))), (context) => {
-    const app = Context.get(context, HttpRouter.HttpRouter).asHttpEffect()
-    return Effect.catchCause(app, (cause) =>
-      Effect.withFiber<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>((fiber) => {
-        const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
-        const error = Cause.findErrorOption(cause)
-        const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() + backend.clockOffset
-        if (Option.isSome(error)) return missing(backend, request, fiber, refusal("PathMalformed"))
-        // interrupted at the end of the emulator
-        if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(broken)
-        return Effect.as(
-          Effect.logError("The emulator failed", cause),
-          envelope(backend, refusal("InternalError"), now)
-        )
-      })
-    )
-  })
+  return Effect.map(
+    Layer.build(routes.pipe(Layer.provideMerge(HttpRouter.layer), Layer.provide(config))),
+    (context) => {
+      const app = Context.get(context, HttpRouter.HttpRouter).asHttpEffect()
+      return Effect.catchCause(app, (cause) =>
+        Effect.withFiber<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>((fiber) => {
+          const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+          const error = Cause.findErrorOption(cause)
+          const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() + backend.clockOffset
+          if (Option.isSome(error)) return missing(backend, request, fiber, refusal("PathMalformed"))
+          // interrupted at the end of the emulator
+          if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(broken)
+          return Effect.as(
+            Effect.logError("The emulator failed", cause),
+            envelope(backend, refusal("InternalError"), now)
+          )
+        })
+      )
+    }
+  )
 }
 
 /** Runs requests, and ends those that are still under way when the emulator does. */
@@ -125,9 +128,7 @@ export const webHandler =
     new Promise((resolve, reject) => {
       runner.run(HttpServerRequest.fromWeb(request), clock, (response) => {
         if (response === broken) return reject(new TypeError("fetch failed: the connection was closed"))
-        resolve(
-          HttpServerResponse.toWeb(response, { withoutBody: request.method === "HEAD", context: runner.context })
-        )
+        resolve(HttpServerResponse.toWeb(response, { withoutBody: request.method === "HEAD", context: runner.context }))
       })
     })
 

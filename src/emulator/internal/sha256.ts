@@ -101,7 +101,15 @@ export const hmacSha256 = (key: Uint8Array): ((message: Uint8Array) => Uint8Arra
   block.set(key.length > 64 ? sha256(key) : key)
   const inner = H.slice()
   const outer = H.slice()
-  compress(inner, block.map((byte) => byte ^ 0x36), 0)
-  compress(outer, block.map((byte) => byte ^ 0x5c), 0)
+  compress(
+    inner,
+    block.map((byte) => byte ^ 0x36),
+    0
+  )
+  compress(
+    outer,
+    block.map((byte) => byte ^ 0x5c),
+    0
+  )
   return (message) => finish(outer.slice(), finish(inner.slice(), message, 64), 64)
 }

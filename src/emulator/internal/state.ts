@@ -1,5 +1,16 @@
 /** The tables in memory, their indexes, and the journal of what changed. */
-import type { Change, Code, File, Message, Session, Snapshot, Submission, Subscription, TableName, User } from "../Snapshot.ts"
+import type {
+  Change,
+  Code,
+  File,
+  Message,
+  Session,
+  Snapshot,
+  Submission,
+  Subscription,
+  TableName,
+  User
+} from "../Snapshot.ts"
 
 export type Key = string | number
 
@@ -28,7 +39,7 @@ export class Table<K extends Key, V> {
     return had
   }
   clear(): void {
-    for (const key of [...this.rows.keys()]) this.delete(key)
+    for (const key of this.rows.keys()) this.delete(key)
   }
 }
 
@@ -71,11 +82,10 @@ export class State {
   readonly submissions = new Table<number, Submission>("submissions", this.journal, (row) => row.id)
   readonly files = new Table<string, File>("files", this.journal, (row) => row.filename)
   readonly subscriptions = new Table<string, Subscription>("subscriptions", this.journal, subscriptionKey)
-  readonly settings = new Table<string, { readonly name: string; readonly value: Snapshot["settings"][number]["value"] }>(
-    "settings",
-    this.journal,
-    (row) => row.name
-  )
+  readonly settings = new Table<
+    string,
+    { readonly name: string; readonly value: Snapshot["settings"][number]["value"] }
+  >("settings", this.journal, (row) => row.name)
 
   private readonly byLogin = new Map<string, number>()
   private readonly byOAuth = new Map<string, number>()
@@ -125,7 +135,7 @@ export class State {
   removeUser(user: User): void {
     this.closeSessions(user.id)
     this.codes.delete(user.id)
-    for (const [key, row] of [...this.subscriptions.rows]) if (row.userId === user.id) this.subscriptions.delete(key)
+    for (const [key, row] of this.subscriptions.rows) if (row.userId === user.id) this.subscriptions.delete(key)
     this.unindexUser(user)
     this.users.delete(user.id)
   }

@@ -153,7 +153,9 @@ const fcm = (method: "POST" | "DELETE"): Endpoint<undefined, true> => ({
     if (user instanceof Refusal) return Effect.fail(user)
     const token = exchange.params["token"] ?? ""
     const others = user.fcmTokens.filter((known) => known !== token)
-    exchange.backend.touch(user, exchange.now, { fcmTokens: method === "POST" ? [...others, token].slice(-100) : others })
+    exchange.backend.touch(user, exchange.now, {
+      fcmTokens: method === "POST" ? [...others, token].slice(-100) : others
+    })
     return Effect.succeed(true)
   }
 })

@@ -75,7 +75,7 @@ const isUnexpected = (issue: SchemaIssue.Issue): boolean =>
 
 // Hostile keys end up in messages: bounded, and free of control characters.
 const printable = (key: PropertyKey): string =>
-  [...String(key).slice(0, 200)].map((char) => (char < " " ? "?" : char)).join("")
+  Array.from(String(key).slice(0, 200), (char) => (char < " " ? "?" : char)).join("")
 
 const joiPath = (path: ReadonlyArray<PropertyKey>): string => {
   if (path.length === 0) return "value"
@@ -128,7 +128,10 @@ const classValidator = (problem: Problem): string => {
     case "empty":
       return `${name} should not be empty`
     case "unexpected":
-      return `${keys.slice(0, -1).map((key) => `${key}.`).join("")}property ${keys.at(-1) ?? ""} should not exist`
+      return `${keys
+        .slice(0, -1)
+        .map((key) => `${key}.`)
+        .join("")}property ${keys.at(-1) ?? ""} should not exist`
     case "type":
       return `${name} ${classTypes[problem.detail] ?? "is not valid"}`
     case "items":
