@@ -16,9 +16,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as TokenStorage from "../TokenStorage.ts"
 import * as BrowserSignals from "./BrowserSignals.ts"
+import * as Fence from "./internal/fence.ts"
 import * as IndexedDb from "./internal/indexedDb.ts"
 
 /**
@@ -78,7 +78,7 @@ export const layerIndexedDb = (options?: Options): Layer.Layer<TokenStorage.Toke
  * @since 0.1.0
  */
 export const layerLocalStorage = (options?: Options): Layer.Layer<TokenStorage.TokenStorage> =>
-  Layer.sync(TokenStorage.TokenStorage, () => makeLocalStorage(options))
+  Layer.effect(TokenStorage.TokenStorage, makeLocalStorage(options))
 
 /**
  * Keeps sessions in `sessionStorage`: for this tab, until it is closed.
@@ -178,23 +178,45 @@ export const makeIndexedDb = Effect.fnUntraced(function* (
 /**
  * Makes a storage in `localStorage`.
  *
- * Its `changes` are the browser's own `storage` events: they come when the new
- * value can be read, which a message over a channel may not.
+ * Its `changes` are the browser's own `storage` events. Browsers hand writes
+ * from process to process when they please, so each is counted in IndexedDB
+ * too, and a reader waits for those that it has not seen yet.
  *
- * **Example** (For one who needs no layer)
+ * **Example** (A storage at hand)
  *
  * ```ts
+ * import { Effect } from "effect"
  * import { BrowserTokenStorage } from "effect-oneentry/browser"
  *
- * export const storage = BrowserTokenStorage.makeLocalStorage({ name: "admin" })
+ * export const stored = Effect.scoped(
+ *   Effect.flatMap(BrowserTokenStorage.makeLocalStorage(), (storage) => storage.get("default"))
+ * )
  * ```
  *
  * @category constructors
  * @since 0.1.0
  */
-export const makeLocalStorage = (options?: Options): TokenStorage.TokenStorage["Service"] => {
+export const makeLocalStorage = Effect.fnUntraced(function* (
+  options?: Options
+): Effect.fn.Return<TokenStorage.TokenStorage["Service"], never, Scope.Scope> {
+  const name = options?.name ?? defaultName
   const prefix = prefixOf(options)
-  return makeWebStorage(() => globalThis.localStorage, prefix, {
+  const area = () => globalThis.localStorage
+  const database = yield* Effect.acquireRelease(
+    Effect.sync(() => IndexedDb.make(name)),
+    (database) => database.close
+  )
+  const fence = Fence.make(database, area, `${name}:version:`)
+  const storage = makeWebStorage(area, prefix)
+  return TokenStorage.make({
+    get: (slot) => Effect.andThen(fence.await(slot), storage.get(slot)),
+    set: (slot, value) => Effect.andThen(storage.set(slot, value), fence.advance(slot)),
+    remove: (slot) => Effect.andThen(storage.remove(slot), fence.advance(slot)),
+    compareAndSet: (slot, expected, next) =>
+      fence.await(slot).pipe(
+        Effect.andThen(storage.compareAndSet(slot, expected, next)),
+        Effect.tap((written) => (written ? fence.advance(slot) : Effect.void))
+      ),
     // In one tab nothing comes between reading and writing, but in two it may.
     atomic: false,
     changes: BrowserSignals.storageEvents((event) =>
@@ -203,7 +225,7 @@ export const makeLocalStorage = (options?: Options): TokenStorage.TokenStorage["
         : undefined
     )
   })
-}
+})
 
 /**
  * Makes a storage in `sessionStorage`.
@@ -220,7 +242,7 @@ export const makeLocalStorage = (options?: Options): TokenStorage.TokenStorage["
  * @since 0.1.0
  */
 export const makeSessionStorage = (options?: Options): TokenStorage.TokenStorage["Service"] =>
-  makeWebStorage(() => globalThis.sessionStorage, prefixOf(options), { atomic: true, changes: Stream.empty })
+  TokenStorage.make(makeWebStorage(() => globalThis.sessionStorage, prefixOf(options)))
 
 const defaultName = "oneentry"
 const timeout = Duration.seconds(5)
@@ -235,11 +257,7 @@ const isLocal = (area: Storage | null) => {
 }
 
 /** `storage` is asked for in each operation: reading the property may throw, and there is none on a server. */
-const makeWebStorage = (
-  storage: () => Storage,
-  prefix: string,
-  options: { readonly atomic: boolean; readonly changes: Stream.Stream<string> }
-): TokenStorage.TokenStorage["Service"] => {
+const makeWebStorage = (storage: () => Storage, prefix: string) => {
   const use = <A>(
     operation: TokenStorage.TokenStorageError["operation"],
     slot: string,
@@ -253,16 +271,15 @@ const makeWebStorage = (
     if (value === undefined) storage.removeItem(key)
     else storage.setItem(key, value)
   }
-  return TokenStorage.make({
-    get: (slot) => use("get", slot, (storage, key) => storage.getItem(key) ?? undefined),
-    set: (slot, value) => use("set", slot, (storage, key) => write(storage, key, value)),
-    remove: (slot) => use("remove", slot, (storage, key) => write(storage, key, undefined)),
-    compareAndSet: (slot, expected, next) =>
+  return {
+    get: (slot: string) => use("get", slot, (storage, key) => storage.getItem(key) ?? undefined),
+    set: (slot: string, value: string) => use("set", slot, (storage, key) => write(storage, key, value)),
+    remove: (slot: string) => use("remove", slot, (storage, key) => write(storage, key, undefined)),
+    compareAndSet: (slot: string, expected: string | undefined, next: string | undefined) =>
       use("compareAndSet", slot, (storage, key) => {
         if ((storage.getItem(key) ?? undefined) !== expected) return false
         write(storage, key, next)
         return true
-      }),
-    ...options
-  })
+      })
+  }
 }

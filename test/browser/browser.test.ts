@@ -171,6 +171,31 @@ describe.skipIf(!requirementOfChromium.available)("in Chromium", () => {
     )
   }
 
+  it.live("localStorage: who gets the lock from another tab reads what that one wrote", () =>
+    Effect.gen(function* () {
+      // A browser passes writes from process to process when it pleases; without a fence some of these are lost.
+      const context = yield* profile()
+      const pages = yield* Effect.forEach([1, 2, 3, 4], () => tab(context))
+      yield* Effect.forEach(
+        pages,
+        (page) =>
+          Effect.map(
+            on(page, () => window.tab.increment("best", "fenced", 50, "localStorage")),
+            (result) => assert.isTrue(result.ok, result.message)
+          ),
+        { concurrency: "unbounded" }
+      )
+      const read = yield* on(pages[0] ?? assert.fail("no page"), () => window.tab.get("localStorage", "count fenced"))
+      assert.strictEqual(read.value, "200")
+      // Where somebody cleared it, readers wait for once and go on.
+      const cleared = yield* on(pages[0] ?? assert.fail("no page"), () => {
+        localStorage.clear()
+        return window.tab.get("localStorage", "count fenced")
+      })
+      assert.deepStrictEqual(cleared, { ok: true, value: null })
+    }).pipe(Effect.scoped)
+  )
+
   it.live("a waiter that is interrupted leaves the queue of the Web Lock", () =>
     Effect.gen(function* () {
       const [first, second] = yield* tabs()

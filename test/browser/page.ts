@@ -124,9 +124,9 @@ const tab = {
   heard: () => [...heard],
 
   /** Reads, waits and writes: adds up only where one is inside at a time. */
-  increment: async (name: LockName, slot: string, times: number) => {
+  increment: async (name: LockName, slot: string, times: number, kept: StorageName = "indexedDb") => {
     const lock = await lockOf(name)
-    const storage = await storageOf("indexedDb")
+    const storage = await storageOf(kept)
     const step = lock.withLock(slot, { maxHold: Duration.seconds(30) })(
       Effect.gen(function* () {
         const value = Number((yield* storage.get(`count ${slot}`)) ?? "0")

@@ -14,8 +14,8 @@ export class IndexedDbFailure {
   }
 }
 
-export type StoreName = "sessions" | "leases"
-const storeNames: ReadonlyArray<StoreName> = ["sessions", "leases"]
+export type StoreName = "sessions" | "leases" | "versions"
+const storeNames: ReadonlyArray<StoreName> = ["sessions", "leases", "versions"]
 
 export interface Database {
   /**
