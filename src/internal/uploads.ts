@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import * as AuthError from "../AuthError.ts"
 import * as FieldValue from "../FieldValue.ts"
 import * as OneEntryError from "../OneEntryError.ts"
-import type { Internal, RefreshError } from "../Session.ts"
+import { type Internal, type RefreshError, Unauthorized } from "../Session.ts"
 import { extraHeaders, optionally } from "./authorizedCall.ts"
 import * as DomainErrors from "./domainErrors.ts"
 import { isBlob } from "./fieldEncoding.ts"
@@ -252,7 +252,8 @@ const sendOnce = (
       }
       const answer = yield* transport.send({ operation: "upload", method: "POST", ...parts })
       const bearer = headers["authorization"]
-      if (answer.status === 401 && bearer !== undefined) {
+      if (answer.status === 401) {
+        if (bearer === undefined) return yield* new Unauthorized({ accessToken: Redacted.make("") })
         yield* session.service.renew(Redacted.make(bearer.slice("Bearer ".length)))
         return yield* OneEntryError.invalidRequest(
           "upload",
