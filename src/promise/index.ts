@@ -972,7 +972,10 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
   /** In the language of the call. */
   const localized = (f: (data: unknown, options: NormalizeOptions) => unknown, langCode: string | undefined) =>
     (_: unknown, body: unknown, services: Client.Services): unknown =>
-      f(body === undefined ? {} : body, { langCode: langCode ?? services.langCode, rawData })
+      f(body === undefined ? {} : body, {
+        langCodes: langCode === undefined ? [services.langCode] : [langCode, services.langCode],
+        rawData
+      })
 
   const withTokens = <Methods extends object>(methods: Methods): Module<Methods> => {
     const self: Module<Methods> = {

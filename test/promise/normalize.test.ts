@@ -12,7 +12,7 @@ const require = createRequire(import.meta.url)
 const SyncModules = require("oneentry/dist/base/syncModules.js").default
 const official = (rawData = false): Official => new SyncModules({ url: "", lang: "en_US", rawData })
 
-const options: Options = { langCode: "en_US", rawData: false }
+const options: Options = { langCodes: ["en_US"], rawData: false }
 const copy = <A>(value: A): A => JSON.parse(JSON.stringify(value))
 
 /** Both, each on a copy of its own: the official one changes what it is given. */
@@ -196,6 +196,14 @@ describe("where it is our own", () => {
     const state = { en_US: 5, type: "integer", value: "7", nested: { en_US: { a: 1 } } }
     assert.deepStrictEqual(normalize({ state }, options), { state })
     assert.notDeepEqual(official()._normalizeData({ state: copy(state) }, "en_US"), { state })
+  })
+
+  it("falls back to the language of the client where there is no text in that of the call", () => {
+    const data = { localizeInfos: { en_US: { title: "a" } }, formData: { de_DE: [1], en_US: [2] } }
+    assert.deepStrictEqual(normalize(data, { ...options, langCodes: ["de_DE", "en_US"] }), {
+      localizeInfos: { title: "a" },
+      formData: [1]
+    })
   })
 
   it("throws at nothing, and ends", () => {

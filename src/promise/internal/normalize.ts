@@ -8,8 +8,8 @@
 import { isObject } from "../../internal/fieldEncoding.ts"
 
 export interface Options {
-  /** The language of the call. */
-  readonly langCode: string
+  /** The language of the call, and those to fall back to. */
+  readonly langCodes: ReadonlyArray<string>
   /** Leaves `additionalFields` the array that the server sent. */
   readonly rawData: boolean
 }
@@ -30,7 +30,8 @@ export const normalize = (data: unknown, options: Options): unknown => {
 
 const member = (key: string, value: unknown, options: Options): unknown => {
   if (key === "state" || typeof value !== "object" || value === null) return value
-  return isObject(value) && Object.hasOwn(value, options.langCode) ? value[options.langCode] : normalize(value, options)
+  const language = isObject(value) ? options.langCodes.find((langCode) => Object.hasOwn(value, langCode)) : undefined
+  return isObject(value) && language !== undefined ? value[language] : normalize(value, options)
 }
 
 /** As `normalize`, for forms and their data: an image that stands alone comes out of its array. */
