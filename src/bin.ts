@@ -4,6 +4,8 @@
  *
  * @since 0.1.0
  */
+import process from "node:process"
+
 const [major = 0] = process.versions.node.split(".").map(Number)
 
 if (major < 20) {

@@ -11,6 +11,7 @@
  *
  * @since 0.1.0
  */
+import { Buffer } from "node:buffer"
 import * as fs from "node:fs"
 import * as fsp from "node:fs/promises"
 import * as path from "node:path"

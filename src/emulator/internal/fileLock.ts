@@ -1,4 +1,5 @@
 /** A lock file that names the process that holds it, so that one that was killed holds nothing. */
+import process from "node:process"
 import * as fs from "node:fs"
 
 /** What this process holds; its own pid in a lock file says nothing after a restart in a container. */

@@ -1,4 +1,5 @@
 /** The commands of `effect-oneentry`. */
+import process from "node:process"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -1,4 +1,5 @@
 /** Runs a command line and gives the exit code. */
+import process from "node:process"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

@@ -2,6 +2,7 @@
  * What `effect/cli` wants of a platform, on Node's built-ins. Nothing here reads from the terminal or starts programs:
  * the commands ask no questions.
  */
+import process from "node:process"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
