@@ -273,9 +273,10 @@ export const countdown = (policy: CodePolicy, since: Since): Stream.Stream<Durat
   }))
 
 const endOf = (policy: CodePolicy, { error, requestedAt }: Since, now: number): number => {
-  const asked = requestedAt === undefined ? undefined : DateTime.toEpochMillis(requestedAt)
+  // What has not been yet was asked for now, by another clock.
+  const asked = requestedAt === undefined ? undefined : Math.min(now, DateTime.toEpochMillis(requestedAt))
   if (error === undefined) return asked === undefined ? now : asked + Duration.toMillis(policy.reissueAfter)
   const wait = Duration.toMillis(waitAfter(policy, error))
   // Without `Retry-After` the wait counts from when the code was sent, which the request for it came close to.
-  return error.retryAfter === undefined && asked !== undefined && asked <= now ? asked + wait : now + wait
+  return error.retryAfter === undefined && asked !== undefined ? asked + wait : now + wait
 }
