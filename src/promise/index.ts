@@ -1049,7 +1049,8 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
               const stored = yield* session.peek
               const result = yield* Effect.ensuring(auth.logout(marker, token || undefined), client.forget)
               if (result.revoked) return
-              if (result.failure !== undefined) return yield* result.failure
+              // What the server says of a token that is good no more is below; the rest is why it could not be asked.
+              if (result.failure !== undefined && result.failure.reason._tag !== "Unexpected") return yield* result.failure
               // Here it is over in any case; this is what the server said, or would have said.
               return yield* stored === undefined && !token
                 ? new AuthError.NotAuthenticated({ slot: "default" })
