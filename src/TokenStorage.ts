@@ -322,7 +322,7 @@ export const makeMemory = (): TokenStorage["Service"] => {
  * @category layers
  * @since 0.1.0
  */
-export const layerMemory: Layer.Layer<TokenStorage> = Layer.sync(TokenStorage, makeMemory)
+export const layerMemory: Layer.Layer<TokenStorage> = /* @__PURE__ */ Layer.sync(TokenStorage, makeMemory)
 
 /**
  * How a key-value store is used.
@@ -377,9 +377,12 @@ export const layerKeyValueStore = (
     Effect.map(KeyValueStoreKey, (store) => makeKeyValueStore(store, options))
   )
 
-// The module of the service brings the file system, SQL and 60 modules more
-// with it. A service is found by its id, so its key is made here again.
-const KeyValueStoreKey = Context.Service<KeyValueStore.KeyValueStore>("effect/persistence/KeyValueStore")
+// The module of the service brings the file system and SQL with it, 12 modules
+// that nobody else here needs. A service is found by its id, so its key is
+// made here again.
+const KeyValueStoreKey = /* @__PURE__ */ Context.Service<KeyValueStore.KeyValueStore>(
+  "effect/persistence/KeyValueStore"
+)
 
 /**
  * Makes a storage from a `KeyValueStore` that is already at hand.
@@ -449,8 +452,9 @@ export type EncryptionKey = Redacted.Redacted<string> | Redacted.Redacted<Uint8A
  * @category constructors
  * @since 0.1.0
  */
-export const generateKey: Effect.Effect<Redacted.Redacted<string>> = Effect.map(WebCrypto.WebCrypto, (crypto) =>
-  Redacted.make(Base64Url.encode(crypto.getRandomValues(new Uint8Array(32))), { label: "encryptionKey" })
+export const generateKey: Effect.Effect<Redacted.Redacted<string>> = /* @__PURE__ */ Effect.map(
+  WebCrypto.WebCrypto,
+  (crypto) => Redacted.make(Base64Url.encode(crypto.getRandomValues(new Uint8Array(32))), { label: "encryptionKey" })
 )
 
 /**
@@ -504,7 +508,7 @@ export const layerEncrypted = (
  * @category constructors
  * @since 0.1.0
  */
-export const makeEncrypted = Effect.fnUntraced(function* (
+export const makeEncrypted = /* @__PURE__ */ Effect.fnUntraced(function* (
   storage: TokenStorage["Service"],
   key: EncryptionKey | ReadonlyArray<EncryptionKey>
 ): Effect.fn.Return<TokenStorage["Service"], EncryptionKeyError> {
@@ -575,7 +579,7 @@ export const makeEncrypted = Effect.fnUntraced(function* (
 
 const nonceLength = 12
 const sealedPrefix = "v1."
-const encoder = new TextEncoder()
+const encoder = /* @__PURE__ */ new TextEncoder()
 
 const gcm = (iv: Uint8Array<ArrayBuffer>, slot: string): AesGcmParams => ({
   name: "AES-GCM",

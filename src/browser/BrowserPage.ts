@@ -25,7 +25,7 @@ import * as Stream from "effect/Stream"
  * @category reading
  * @since 0.1.0
  */
-export const isVisible: Effect.Effect<boolean> = Effect.sync(() => readVisible())
+export const isVisible: Effect.Effect<boolean> = /* @__PURE__ */ Effect.sync(() => readVisible())
 
 /**
  * Whether the browser has a network now, as far as it knows.
@@ -42,7 +42,7 @@ export const isVisible: Effect.Effect<boolean> = Effect.sync(() => readVisible()
  * @category reading
  * @since 0.1.0
  */
-export const isOnline: Effect.Effect<boolean> = Effect.sync(() => readOnline())
+export const isOnline: Effect.Effect<boolean> = /* @__PURE__ */ Effect.sync(() => readOnline())
 
 const readVisible = () => typeof document === "undefined" || document.visibilityState !== "hidden"
 const readOnline = () => globalThis.navigator?.onLine !== false
@@ -84,7 +84,7 @@ const watch = (
  * @category following
  * @since 0.1.0
  */
-export const visible: Stream.Stream<boolean> = watch(
+export const visible: Stream.Stream<boolean> = /* @__PURE__ */ watch(
   readVisible,
   () => (typeof document === "undefined" ? undefined : document),
   ["visibilitychange"]
@@ -105,7 +105,7 @@ export const visible: Stream.Stream<boolean> = watch(
  * @category following
  * @since 0.1.0
  */
-export const online: Stream.Stream<boolean> = watch(
+export const online: Stream.Stream<boolean> = /* @__PURE__ */ watch(
   readOnline,
   () => (typeof window === "undefined" ? undefined : window),
   ["online", "offline"]
@@ -126,7 +126,7 @@ export const online: Stream.Stream<boolean> = watch(
  * @category following
  * @since 0.1.0
  */
-export const active: Stream.Stream<boolean> = Stream.zipLatestWith(
+export const active: Stream.Stream<boolean> = /* @__PURE__ */ Stream.zipLatestWith(
   visible,
   online,
   (visible, online) => visible && online

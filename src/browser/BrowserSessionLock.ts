@@ -70,7 +70,7 @@ export const layer = (options?: Options): Layer.Layer<never> => Layer.effect(Ses
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (
+export const make = /* @__PURE__ */ Effect.fnUntraced(function* (
   options?: Options
 ): Effect.fn.Return<SessionLock.SessionLock, never, Scope.Scope> {
   const leases = yield* makeLeases(options)
@@ -190,7 +190,7 @@ export const makeWebLocks = (options?: Options): SessionLock.SessionLock => {
  * @category constructors
  * @since 0.1.0
  */
-export const makeLeases = Effect.fnUntraced(function* (
+export const makeLeases = /* @__PURE__ */ Effect.fnUntraced(function* (
   options?: Options
 ): Effect.fn.Return<SessionLock.SessionLock, never, Scope.Scope> {
   const database = yield* Effect.acquireRelease(

@@ -58,7 +58,9 @@ export const make = (options: { readonly name: string }): Effect.Effect<Signals,
     typeof globalThis.BroadcastChannel === "function" ? makeBroadcast(options.name) : makeStorageEvents(options.name)
   )
 
-const makeBroadcast = Effect.fnUntraced(function* (name: string): Effect.fn.Return<Signals, never, Scope.Scope> {
+const makeBroadcast = /* @__PURE__ */ Effect.fnUntraced(function* (
+  name: string
+): Effect.fn.Return<Signals, never, Scope.Scope> {
   let channel: BroadcastChannel | undefined
   let closed = false
   // One for both directions: it does not hear itself.

@@ -114,7 +114,7 @@ export const layerSessionStorage = (options?: Options): Layer.Layer<TokenStorage
  * @category constructors
  * @since 0.1.0
  */
-export const makeIndexedDb = Effect.fnUntraced(function* (
+export const makeIndexedDb = /* @__PURE__ */ Effect.fnUntraced(function* (
   options?: Options
 ): Effect.fn.Return<TokenStorage.TokenStorage["Service"], never, Scope.Scope> {
   const name = options?.name ?? defaultName
@@ -196,7 +196,7 @@ export const makeIndexedDb = Effect.fnUntraced(function* (
  * @category constructors
  * @since 0.1.0
  */
-export const makeLocalStorage = Effect.fnUntraced(function* (
+export const makeLocalStorage = /* @__PURE__ */ Effect.fnUntraced(function* (
   options?: Options
 ): Effect.fn.Return<TokenStorage.TokenStorage["Service"], never, Scope.Scope> {
   const name = options?.name ?? defaultName

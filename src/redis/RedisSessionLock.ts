@@ -80,7 +80,7 @@ export const layer = (options?: Options): Layer.Layer<never, never, Redis.Redis>
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (
+export const make = /* @__PURE__ */ Effect.fnUntraced(function* (
   options?: Options
 ): Effect.fn.Return<SessionLock.SessionLock, never, Redis.Redis> {
   const redis = yield* Redis.Redis

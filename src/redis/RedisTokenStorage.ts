@@ -86,7 +86,7 @@ export const layer = (options?: Options): Layer.Layer<TokenStorage.TokenStorage,
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (
+export const make = /* @__PURE__ */ Effect.fnUntraced(function* (
   options?: Options
 ): Effect.fn.Return<TokenStorage.TokenStorage["Service"], never, Redis.Redis | Scope.Scope> {
   const redis = yield* Redis.Redis

@@ -83,7 +83,7 @@ export const layer = (options?: Options): Layer.Layer<never, UnsupportedDialectE
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (
+export const make = /* @__PURE__ */ Effect.fnUntraced(function* (
   options?: Options
 ): Effect.fn.Return<SessionLock.SessionLock, UnsupportedDialectError, SqlClient.SqlClient> {
   const client = yield* Client.make

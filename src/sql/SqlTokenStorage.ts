@@ -103,7 +103,7 @@ export const layer = (
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (
+export const make = /* @__PURE__ */ Effect.fnUntraced(function* (
   options?: Options
 ): Effect.fn.Return<TokenStorage.TokenStorage["Service"], UnsupportedDialectError, SqlClient.SqlClient | Scope.Scope> {
   const client = yield* Client.make
@@ -238,7 +238,7 @@ export const make = Effect.fnUntraced(function* (
  * @category cleaning
  * @since 0.1.0
  */
-export const removeExpired = Effect.fnUntraced(function* (
+export const removeExpired = /* @__PURE__ */ Effect.fnUntraced(function* (
   tables?: SqlMigrations.Tables
 ): Effect.fn.Return<number, SqlError | UnsupportedDialectError, SqlClient.SqlClient> {
   const { now, run, sql } = yield* Client.make

@@ -17,7 +17,7 @@ import * as Schema from "effect/Schema"
  *
  * export const layer = SqlTokenStorage.layer().pipe(
  *   Layer.tapError((error) => Effect.logError(error.message)),
- *   Layer.orElse(() => TokenStorage.layerMemory)
+ *   Layer.catch(() => TokenStorage.layerMemory)
  * )
  * ```
  *
