@@ -255,6 +255,7 @@ export class State {
 
   restore(snapshot: Snapshot): void {
     this.clear()
+    this.settings.clear()
     for (const row of snapshot.settings) this.settings.set(row)
     for (const row of snapshot.users) this.saveUser(row)
     for (const row of snapshot.sessions) this.saveSession(row)
