@@ -129,9 +129,10 @@ export const make = (options: {
           events.push({ _tag: "Refreshed", session: store.infoOf(slot, result.session) })
           return done
         }
-        forget(slot, session)
         aftermath.orphans.push(result.session)
-        return outcome === "changed" ? again : done
+        if (outcome === "changed") return again
+        forget(slot, session)
+        return done
       }
       switch (decision._tag) {
         case "Drop":

@@ -19,7 +19,7 @@ import * as Stored from "./storedSession.ts"
 export type Replaced =
   /** Written, or kept in memory because the storage cannot be written. */
   | "held"
-  /** Somebody else wrote another session, or removed it. */
+  /** Somebody else wrote another session, or removed it: that is what this process goes on with. */
   | "changed"
   /** Somebody in this process signed in or out meanwhile. */
   | "superseded"
@@ -271,7 +271,12 @@ export const make = (options: {
           const same = text === slot.encoded ||
             (decoded._tag === "Session" &&
               (decoded.session.refreshToken === from.refreshToken || isPast(slot, decoded.session)))
-          if (!same) return Effect.succeed("changed")
+          if (!same) {
+            return Effect.map(takeOver(slot, text), (heard) => {
+              events.push(...heard)
+              return "changed"
+            })
+          }
           know(slot, text)
           return left > 0
             ? compare(left - 1)

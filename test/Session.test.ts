@@ -1,0 +1,1507 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Clock, Deferred, Duration, Effect, Exit, Fiber, Logger, Option, Queue, Redacted, Ref, Scope, Stream } from "effect"
+import { HttpBody, HttpClient, HttpClientRequest } from "effect/http"
+import { TestClock } from "effect/testing"
+import { DeviceMetadata, Session, SessionLock, Sessions, TokenStorage } from "effect-oneentry"
+import {
+  answer,
+  type Behaviour,
+  type CallError,
+  type Client,
+  device,
+  hang,
+  jwt,
+  lose,
+  makeBacking,
+  makeWorld,
+  settled,
+  status,
+  stored,
+  type StorageFault,
+  storageOver,
+  type StorageOperation,
+  until,
+  usual,
+  type World
+} from "./helpers/session.ts"
+
+const start = 1_790_000_000_000
+
+/** A test in a world of its own, with one client in it. */
+const inWorld = <A, E>(
+  run: (world: World, client: Client) => Effect.Effect<A, E, Scope.Scope>
+): Effect.Effect<A, E, Scope.Scope> =>
+  Effect.gen(function*() {
+    yield* TestClock.setTime(start)
+    const world = yield* makeWorld
+    return yield* run(world, yield* world.client())
+  })
+
+/** Past the end of an access token of the usual hour. */
+const expire = TestClock.adjust("2 hours")
+
+const tagOf = <A>(effect: Effect.Effect<A, CallError>): Effect.Effect<string> =>
+  Effect.match(effect, {
+    onSuccess: (value) => `success ${String(value)}`,
+    onFailure: (error) =>
+      error._tag === "TokenExpired"
+        ? `TokenExpired ${error.reason}`
+        : error._tag === "OneEntryError"
+        ? `OneEntryError ${error.reason._tag}`
+        : error._tag === "SessionLockError"
+        ? `SessionLockError ${error.reason}`
+        : error._tag
+  })
+
+/** Follows `changes` in the background; what has been heard so far, in order. */
+const follow = (client: Client) =>
+  Effect.gen(function*() {
+    const heard: Array<string> = []
+    const first = yield* Deferred.make<void>()
+    yield* Effect.forkScoped(
+      Stream.runForEach(client.session.changes, (event) =>
+        Effect.suspend(() => {
+          heard.push(
+            event._tag === "SignedOut"
+              ? `SignedOut ${event.reason}`
+              : event._tag === "State"
+              ? `State ${Option.match(event.session, { onNone: () => "nobody", onSome: (one) => one.userIdentifier ?? "?" })}`
+              : event._tag === "StorageDegraded"
+              ? "StorageDegraded"
+              : `${event._tag} ${event.session.userIdentifier ?? "?"}`
+          )
+          return Deferred.succeed(first, undefined)
+        })),
+      { startImmediately: true }
+    )
+    yield* Deferred.await(first)
+    return heard
+  })
+
+const hears = (heard: ReadonlyArray<string>, expected: ReadonlyArray<string>) =>
+  Effect.andThen(settled, Effect.sync(() => assert.deepStrictEqual(heard, expected)))
+
+/** Puts a lock round another and notes when it is held. */
+const watched = (inner: SessionLock.SessionLock) => {
+  const state = { held: 0, holds: 0, maxHolds: Array<Duration.Duration>() }
+  const lock: SessionLock.SessionLock = {
+    withLock: (slot, options) => (effect) =>
+      inner.withLock(slot, options)(
+        Effect.suspend(() => {
+          state.held++
+          state.holds++
+          state.maxHolds.push(options.maxHold)
+          return Effect.ensuring(effect, Effect.sync(() => state.held--))
+        })
+      )
+  }
+  return { lock, state }
+}
+
+const noLock: SessionLock.SessionLock = { withLock: () => (effect) => effect }
+
+// -----------------------------------------------------------------------------
+
+describe("one refresh for everybody", () => {
+  it.effect("fifty fibers", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* expire
+        const gate = world.server.gate("refresh")
+        const calls = yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.forkChild(client.me))
+        yield* gate.arrived
+        yield* settled
+        assert.strictEqual(world.server.count("me"), 0)
+        yield* gate.answer
+        assert.deepStrictEqual(new Set(yield* Fiber.joinAll(calls)), new Set(["ann"]))
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+
+  it.effect("fifty fibers whose tokens looked good", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        world.server.expire()
+        const users = yield* Effect.forEach(Array.from({ length: 50 }), () => client.me, { concurrency: "unbounded" })
+        assert.deepStrictEqual(new Set(users), new Set(["ann"]))
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+
+  it.effect("two clients on one storage", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const storage = storageOver(world.backing)
+        // Not even a lock is needed for it.
+        const one = yield* world.client({ storage, lock: noLock })
+        const two = yield* world.client({ storage, lock: noLock })
+        yield* one.signIn("ann")
+        yield* expire
+        const gate = world.server.gate("refresh")
+        const calls = yield* Effect.forEach([one, two, one, two], (client) => Effect.forkChild(client.me))
+        yield* gate.arrived
+        yield* settled
+        yield* gate.answer
+        assert.deepStrictEqual(yield* Fiber.joinAll(calls), ["ann", "ann", "ann", "ann"])
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+
+  it.effect("two processes: the second waits for the lock, reads again, and sends nothing", () =>
+    inWorld((world, one) =>
+      Effect.gen(function*() {
+        const two = yield* world.client()
+        yield* one.signIn("ann")
+        assert.strictEqual(yield* two.me, "ann")
+        const heard = yield* follow(two)
+        yield* expire
+        const gate = world.server.gate("refresh")
+        const first = yield* Effect.forkChild(one.me)
+        yield* gate.arrived
+        const second = yield* Effect.forkChild(two.me)
+        yield* settled
+        assert.strictEqual(world.server.exchanges.length, 0)
+        yield* gate.answer
+        assert.deepStrictEqual(yield* Fiber.joinAll([first, second]), ["ann", "ann"])
+        assert.strictEqual(world.server.exchanges.length, 1)
+        yield* hears(heard, ["State ann", "Refreshed ann"])
+      })
+    ))
+
+  it.effect("a process that slept through it adopts the pair of the other", () =>
+    inWorld((world, one) =>
+      Effect.gen(function*() {
+        const two = yield* world.client()
+        yield* one.signIn("ann")
+        yield* two.me
+        yield* expire
+        yield* one.me
+        assert.strictEqual(yield* two.me, "ann")
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+
+  it.effect("a late 401 of an old token sends the request again, without a refresh", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const late = world.server.gate("me")
+        const call = yield* Effect.forkChild(client.me)
+        yield* late.arrived
+        yield* client.session.refresh
+        assert.strictEqual(world.server.exchanges.length, 1)
+        yield* late.answer
+        assert.strictEqual(yield* Fiber.join(call), "ann")
+        assert.strictEqual(world.server.exchanges.length, 1)
+        assert.strictEqual(world.server.count("me"), 2)
+      })
+    ))
+
+  it.effect("`refresh` joins the one under way", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const gate = world.server.gate("refresh")
+        const calls = yield* Effect.forEach([1, 2, 3], () => Effect.forkChild(client.session.refresh))
+        yield* gate.arrived
+        yield* gate.answer
+        assert.deepStrictEqual((yield* Fiber.joinAll(calls)).map((one) => one.userIdentifier), ["ann", "ann", "ann"])
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+
+  it.effect("a call waits for the refresh under way instead of fetching a 401", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const gate = world.server.gate("refresh")
+        const refreshing = yield* Effect.forkChild(client.session.refresh)
+        yield* gate.arrived
+        yield* gate.handle
+        const call = yield* Effect.forkChild(client.me)
+        yield* settled
+        assert.strictEqual(world.server.count("me"), 0)
+        yield* gate.answer
+        assert.strictEqual(yield* Fiber.join(call), "ann")
+        assert.strictEqual(world.server.count("me"), 1)
+        yield* Fiber.join(refreshing)
+      })
+    ))
+
+  it.effect("the marker and the device of the sign-in go with it, whatever the caller's are", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const client = yield* world.client({ options: { providerMarker: "other" } })
+        yield* client.signIn("ann", "phone book/1").pipe(
+          Effect.provideService(DeviceMetadata.DeviceMetadata, device("of-the-visitor"))
+        )
+        yield* expire
+        assert.strictEqual(
+          yield* client.me.pipe(Effect.provideService(DeviceMetadata.DeviceMetadata, device("another"))),
+          "ann"
+        )
+        assert.deepStrictEqual(
+          world.server.exchanges.map(({ accepted, fingerprint, marker }) => ({ accepted, fingerprint, marker })),
+          [{ accepted: true, fingerprint: "of-the-visitor", marker: "phone book/1" }]
+        )
+        // What a session has not said yet is random, and then stays.
+        assert.strictEqual(stored(world.backing)?.["marker"], "phone book/1")
+      })
+    ))
+
+  it.effect("a POST of the session carries the device of its sign-in", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        // Before anybody is there the slot has a device of its own.
+        yield* client.signIn("nobody").pipe(Effect.ignore)
+        yield* client.signIn("ann").pipe(Effect.provideService(DeviceMetadata.DeviceMetadata, device("phone")))
+        yield* client.http.authorized.post("/api/content/things")
+        assert.include(world.server.seen.at(-1)?.headers["x-device-metadata"] ?? "", `"phone"`)
+      })
+    ))
+})
+
+// -----------------------------------------------------------------------------
+
+describe("the lock", () => {
+  it.effect("is held while it reads, exchanges and writes, and once for each exchange", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const { lock, state } = watched(world.lock)
+        const seen: Array<string> = []
+        const storage = storageOver(world.backing, {
+          before: (operation) => Effect.sync(() => void seen.push(`${operation} ${state.held}`))
+        })
+        const client = yield* world.client({ storage, lock, options: { requestTimeout: "20 seconds" } })
+        yield* client.signIn("ann")
+        yield* expire
+        seen.length = 0
+        const gate = world.server.gate("refresh")
+        const call = yield* Effect.forkChild(client.me)
+        yield* gate.arrived
+        assert.strictEqual(state.held, 1)
+        yield* gate.answer
+        yield* Fiber.join(call)
+        assert.deepStrictEqual(seen, ["get 1", "compareAndSet 1", "compareAndSet 1"])
+        assert.strictEqual(state.held, 0)
+        // A lease that covers the request and what the storage may take.
+        assert.isAtLeast(Duration.toSeconds(state.maxHolds[0] ?? Duration.zero), 20 + 4 * 5)
+      })
+    ))
+
+  it.effect("another owner's write between two exchanges gives the lock back in between", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const { lock, state } = watched(world.lock)
+        const client = yield* world.client({ lock })
+        const careless = yield* world.client({ lock: noLock })
+        yield* client.signIn("ann")
+        yield* expire
+        const gate = world.server.gate("refresh")
+        const call = yield* Effect.forkChild(tagOf(client.me))
+        yield* gate.arrived
+        yield* careless.signIn("bob")
+        yield* gate.answer
+        // The session that the call began with is gone: it is not sent as bob.
+        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+        assert.strictEqual(state.holds, 2)
+      })
+    ))
+
+  it.effect("events are published, and pairs revoked, after it is given back", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const release = yield* Deferred.make<void>()
+        const slow: SessionLock.SessionLock = {
+          withLock: (slot, options) => (effect) =>
+            world.lock.withLock(slot, options)(Effect.ensuring(effect, Deferred.await(release)))
+        }
+        const client = yield* world.client({ lock: slow })
+        yield* client.signIn("ann")
+        const heard = yield* follow(client)
+        const call = yield* Effect.forkChild(client.session.refresh)
+        yield* until("the pair is stored", () => world.server.exchanges.length === 1 && stored(world.backing)?.["refreshToken"] === "refresh-2-ann")
+        yield* settled
+        yield* hears(heard, ["State ann"])
+        assert.isUndefined(call.pollUnsafe())
+        yield* Deferred.succeed(release, undefined)
+        yield* Fiber.join(call)
+        yield* hears(heard, ["State ann", "Refreshed ann"])
+      })
+    ))
+
+  it.effect("a handler of an event may use the session: no deadlock, no lock held", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const { lock, state } = watched(world.lock)
+        const storage = storageOver(world.backing, { atomic: false })
+        const client = yield* world.client({ storage, lock })
+        const held: Array<number> = []
+        const done = yield* Deferred.make<void>()
+        yield* Effect.forkScoped(
+          Stream.runForEach(client.session.changes, (event) =>
+            Effect.gen(function*() {
+              held.push(state.held)
+              if (event._tag === "SignedIn") yield* client.session.refresh
+              if (event._tag === "Refreshed") yield* client.session.signOutLocally
+              if (event._tag === "SignedOut") yield* Deferred.succeed(done, undefined)
+            })),
+          { startImmediately: true }
+        )
+        yield* client.signIn("ann")
+        yield* Deferred.await(done)
+        assert.deepStrictEqual(held, [0, 0, 0, 0])
+      })
+    ))
+
+  it.effect("a waiter that gives up does not steal: the session stays, and the failure may pass", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const client = yield* world.client()
+        yield* client.signIn("ann")
+        yield* expire
+        const before = stored(world.backing)
+        yield* Effect.forkChild(world.lock.withLock("default", { maxHold: Duration.hours(9) })(Effect.never))
+        yield* settled
+        const call = yield* Effect.forkChild(tagOf(client.me))
+        yield* settled
+        yield* TestClock.adjust("60 seconds")
+        assert.isUndefined(call.pollUnsafe())
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual(yield* Fiber.join(call), "SessionLockError Timeout")
+        assert.deepStrictEqual(stored(world.backing), before)
+        assert.strictEqual(world.server.exchanges.length, 0)
+        assert.isTrue(Option.isSome(yield* client.session.current))
+      })
+    ))
+
+  it.effect("a waiter that gives up reads the storage again", () =>
+    inWorld((world, other) =>
+      Effect.gen(function*() {
+        const never: SessionLock.SessionLock = {
+          withLock: (slot) => () => Effect.andThen(Effect.sleep("30 seconds"), new SessionLock.SessionLockError({ slot, reason: "Timeout" }))
+        }
+        const client = yield* world.client({ lock: never })
+        yield* other.signIn("ann")
+        yield* client.me
+        yield* expire
+        const call = yield* Effect.forkChild(client.me)
+        yield* settled
+        yield* other.me
+        yield* TestClock.adjust("30 seconds")
+        assert.strictEqual(yield* Fiber.join(call), "ann")
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+
+  for (
+    const [name, lock, expected] of [
+      ["throws", { withLock: () => { throw new Error("no lock") } }, "SessionLockError Unavailable"],
+      ["dies", { withLock: () => () => Effect.die("no lock") }, "SessionLockError Unavailable"],
+      ["fails", { withLock: (slot) => () => Effect.fail(new SessionLock.SessionLockError({ slot, reason: "Unavailable" })) }, "SessionLockError Unavailable"],
+      ["interrupts", { withLock: () => () => Effect.interrupt }, "SessionLockError Unavailable"],
+      ["never hands over", { withLock: () => () => Effect.never }, "SessionLockError Timeout"]
+    ] as const satisfies ReadonlyArray<readonly [string, SessionLock.SessionLock, string]>
+  ) {
+    it.effect(`one that ${name} costs the call and not the session, and no call with a good token`, () =>
+      inWorld((world) =>
+        Effect.gen(function*() {
+          const client = yield* world.client({ lock })
+          yield* client.signIn("ann")
+          yield* TestClock.adjust(Duration.sum(Duration.minutes(59), Duration.seconds(45)))
+          // An early refresh that cannot be: the token still does.
+          const early = yield* Effect.forkChild(client.me)
+          yield* settled
+          yield* TestClock.adjust("10 seconds")
+          if (name !== "never hands over") assert.strictEqual(yield* Fiber.join(early), "ann")
+          yield* expire
+          const call = yield* Effect.forkChild(tagOf(client.me))
+          yield* settled
+          yield* TestClock.adjust("2 minutes")
+          assert.strictEqual(yield* Fiber.join(call), expected)
+          assert.isTrue(Option.isSome(yield* client.session.current))
+          assert.strictEqual(world.server.exchanges.length, 0)
+          yield* Fiber.interrupt(early)
+        })
+      ))
+  }
+
+  it.effect("one that hangs while it is given back keeps nobody", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const client = yield* world.client({
+          lock: { withLock: () => (effect) => Effect.tap(effect, () => Effect.never) }
+        })
+        yield* client.signIn("ann")
+        const call = yield* Effect.forkChild(client.session.refresh)
+        yield* until("the pair is stored", () => stored(world.backing)?.["refreshToken"] === "refresh-2-ann")
+        yield* settled
+        yield* TestClock.adjust("5 seconds")
+        yield* Fiber.join(call)
+        assert.strictEqual(yield* client.me, "ann")
+      })
+    ))
+
+  it.effect("round every write where the storage cannot compare by itself", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const { lock, state } = watched(world.lock)
+        const seen: Array<string> = []
+        const storage = storageOver(world.backing, {
+          atomic: false,
+          before: (operation) => Effect.sync(() => void seen.push(`${operation} ${state.held}`))
+        })
+        const client = yield* world.client({ storage, lock })
+        yield* client.signIn("ann")
+        yield* client.session.signOutLocally
+        assert.deepStrictEqual(seen, ["get 0", "set 1", "remove 1"])
+      })
+    ))
+
+  it.effect("out of reach, nobody is kept from signing in or out", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const storage = storageOver(world.backing, { atomic: false })
+        const client = yield* world.client({
+          storage,
+          lock: { withLock: (slot) => () => Effect.fail(new SessionLock.SessionLockError({ slot, reason: "Unavailable" })) }
+        })
+        yield* client.signIn("ann")
+        assert.strictEqual(yield* client.me, "ann")
+        yield* client.session.signOutLocally
+        assert.isUndefined(stored(world.backing))
+      })
+    ))
+})
+
+// -----------------------------------------------------------------------------
+
+describe("compare and set", () => {
+  it.effect("a pair is not written over another session: it is revoked, and the other adopted", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const one = yield* world.client({ lock: noLock })
+        const two = yield* world.client({ lock: noLock })
+        yield* one.signIn("ann")
+        const gate = world.server.gate("refresh")
+        const refreshing = yield* Effect.forkChild(one.session.refresh)
+        yield* gate.arrived
+        yield* two.signIn("bob")
+        yield* gate.answer
+        assert.strictEqual((yield* Fiber.join(refreshing)).userIdentifier, "bob")
+        assert.strictEqual(stored(world.backing)?.["userIdentifier"], "bob")
+        yield* until("it is revoked", () => world.server.revoked.length === 1)
+        assert.deepStrictEqual(world.server.revoked, ["refresh-3-ann"])
+        assert.strictEqual(yield* one.me, "bob")
+      })
+    ))
+
+  it.effect("a sign-out elsewhere while the exchange is on the wire wins", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const one = yield* world.client({ lock: noLock })
+        const two = yield* world.client({ lock: noLock })
+        yield* one.signIn("ann")
+        yield* two.me
+        const heard = yield* follow(one)
+        const gate = world.server.gate("refresh")
+        const refreshing = yield* Effect.forkChild(tagOf(one.session.refresh))
+        yield* gate.arrived
+        yield* two.session.signOutLocally
+        yield* gate.answer
+        assert.strictEqual(yield* Fiber.join(refreshing), "NotAuthenticated")
+        assert.isUndefined(stored(world.backing))
+        yield* until("it is revoked", () => world.server.revoked.length === 1)
+        yield* hears(heard, ["State ann", "SignedOut Elsewhere"])
+      })
+    ))
+
+  it.effect("what counts is the refresh token, not the text: another's mark on it is no other session", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const client = yield* world.client({ lock: noLock })
+        yield* client.signIn("ann")
+        const gate = world.server.gate("refresh")
+        const refreshing = yield* Effect.forkChild(client.session.refresh)
+        yield* gate.arrived
+        world.backing.map.set("default", JSON.stringify({ ...stored(world.backing), exchangeStartedAt: 7 }))
+        yield* gate.answer
+        assert.strictEqual((yield* Fiber.join(refreshing)).userIdentifier, "ann")
+        assert.strictEqual(stored(world.backing)?.["refreshToken"], "refresh-2-ann")
+        assert.deepStrictEqual(world.server.revoked, [])
+      })
+    ))
+})
+
+// -----------------------------------------------------------------------------
+
+describe("generations: a refresh in flight", () => {
+  /** A refresh of ann's that the server has handled and not yet answered. */
+  const inFlight = (
+    run: (parts: {
+      readonly world: World
+      readonly client: Client
+      readonly call: Fiber.Fiber<string>
+      readonly answer: Effect.Effect<void>
+    }) => Effect.Effect<void, unknown, Scope.Scope>,
+    options?: { readonly behaviour?: Behaviour; readonly storage?: (world: World) => TokenStorage.TokenStorage["Service"] }
+  ) =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const client = yield* world.client(options?.storage === undefined ? {} : { storage: options.storage(world) })
+        yield* client.signIn("ann")
+        yield* expire
+        const gate = world.server.gate("refresh")
+        world.server.script("refresh", options?.behaviour ?? usual)
+        const call = yield* Effect.forkChild(tagOf(client.me))
+        yield* gate.arrived
+        yield* gate.handle
+        yield* run({ world, client, call, answer: gate.answer })
+      })
+    )
+
+  it.effect("is discarded and revoked when another user signs in", () =>
+    inFlight(({ answer, call, client, world }) =>
+      Effect.gen(function*() {
+        const heard = yield* follow(client)
+        yield* client.signIn("bob")
+        yield* answer
+        // The call began as ann, and is not made as bob.
+        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+        yield* until("ann's new pair is revoked", () => world.server.revoked.includes("refresh-2-ann"))
+        assert.strictEqual(stored(world.backing)?.["userIdentifier"], "bob")
+        assert.strictEqual(yield* client.me, "bob")
+        yield* hears(heard, ["State ann", "SignedIn bob"])
+      })
+    ))
+
+  it.effect("is discarded and revoked after a sign-out", () =>
+    inFlight(({ answer, call, client, world }) =>
+      Effect.gen(function*() {
+        const heard = yield* follow(client)
+        yield* client.session.signOutLocally
+        yield* answer
+        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+        yield* until("the new pair is revoked", () => world.server.revoked.includes("refresh-2-ann"))
+        assert.isUndefined(stored(world.backing))
+        assert.isTrue(Option.isNone(yield* client.session.current))
+        yield* hears(heard, ["State ann", "SignedOut SignOut"])
+      })
+    ))
+
+  it.effect("is discarded and revoked after a logout, which does not wait for it", () =>
+    inFlight(({ answer, call, client, world }) =>
+      Effect.gen(function*() {
+        // The old refresh token is spent by now: the server refuses it, the new one is revoked as soon as it is here.
+        const result = yield* client.auth.logout()
+        assert.isFalse(result.revoked)
+        yield* answer
+        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+        yield* until("the new pair is revoked", () => world.server.revoked.includes("refresh-2-ann"))
+        assert.isTrue(world.server.sessions.every((one) => !one.alive))
+        assert.isUndefined(stored(world.backing))
+      })
+    ))
+
+  it.effect("is discarded and revoked when tokens are restored", () =>
+    inFlight(({ answer, call, client, world }) =>
+      Effect.gen(function*() {
+        const pair = world.server.issue("cyd", "phone", "cyd's device")
+        yield* client.session.restore({
+          refreshToken: pair.refreshToken,
+          accessToken: Redacted.make(pair.accessToken),
+          marker: "phone",
+          userIdentifier: "cyd",
+          device: device("cyd's device")
+        })
+        yield* answer
+        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+        yield* until("ann's new pair is revoked", () => world.server.revoked.includes("refresh-2-ann"))
+        assert.strictEqual(yield* client.me, "cyd")
+        assert.strictEqual(stored(world.backing)?.["marker"], "phone")
+      })
+    ))
+
+  it.effect("that is rejected does not touch the session after it", () =>
+    inFlight(({ answer, call, client, world }) =>
+      Effect.gen(function*() {
+        const heard = yield* follow(client)
+        yield* client.signIn("bob")
+        yield* answer
+        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+        assert.strictEqual(stored(world.backing)?.["userIdentifier"], "bob")
+        assert.strictEqual(yield* client.me, "bob")
+        yield* hears(heard, ["State ann", "SignedIn bob"])
+      }), { behaviour: status(400) }))
+
+  it.effect("that fails does not cool down the session after it", () =>
+    inFlight(({ answer, call, client, world }) =>
+      Effect.gen(function*() {
+        yield* client.signIn("bob")
+        yield* answer
+        yield* Fiber.join(call)
+        yield* client.session.refresh
+        assert.strictEqual(world.server.exchanges.length, 2)
+      }), { behaviour: status(503) }))
+
+  it.effect("a sign-in that waits to be written: the spent token is not sent again meanwhile", () => {
+    let hold = false
+    const written = Deferred.makeUnsafe<void>()
+    return inFlight(({ answer, call, client, world }) =>
+      Effect.gen(function*() {
+        hold = true
+        const signIn = yield* Effect.forkChild(client.signIn("bob"))
+        yield* until("it is about to be written", () => world.server.count("auth") === 2)
+        yield* settled
+        yield* answer
+        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+        assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
+        assert.strictEqual(world.server.exchanges.length, 1)
+        yield* Deferred.succeed(written, undefined)
+        yield* Fiber.join(signIn)
+        assert.strictEqual(yield* client.me, "bob")
+      }), {
+      storage: (world) =>
+        storageOver(world.backing, {
+          before: (operation) => operation === "set" && hold ? Deferred.await(written) : Effect.void
+        })
+    })
+  })
+
+  it.effect("a sign-out whose removal fails is not undone by the pair that was being written", () => {
+    let broken = false
+    return inFlight(({ answer, call, client }) =>
+      Effect.gen(function*() {
+        broken = true
+        assert.strictEqual((yield* Effect.flip(client.session.signOutLocally))._tag, "TokenStorageError")
+        yield* answer
+        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+        broken = false
+        assert.isTrue(Option.isNone(yield* client.session.current))
+        assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
+        // Signing out once more removes what the storage still has.
+        yield* client.session.signOutLocally
+        assert.isTrue(Option.isNone(yield* client.session.current))
+      }), {
+      storage: (world) =>
+        storageOver(world.backing, { fault: (operation) => operation === "remove" && broken ? "fail" : undefined })
+    })
+  })
+
+  it.effect("a sign-out after a sign-in that is still being written wins", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const written = yield* Deferred.make<void>()
+        const client = yield* world.client({
+          storage: storageOver(world.backing, {
+            before: (operation) => operation === "set" ? Deferred.await(written) : Effect.void
+          })
+        })
+        const heard = yield* follow(client)
+        const signIn = yield* Effect.forkChild(client.signIn("ann"))
+        yield* until("it is signed in", () => world.server.count("auth") === 1)
+        yield* settled
+        const signOut = yield* Effect.forkChild(client.session.signOutLocally)
+        yield* settled
+        yield* Deferred.succeed(written, undefined)
+        yield* Fiber.joinAll([signIn, signOut])
+        assert.isUndefined(stored(world.backing))
+        assert.isTrue(Option.isNone(yield* client.session.current))
+        yield* hears(heard, ["State nobody"])
+      })
+    ))
+
+  it.effect("a request that began as one user is not sent again as another", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const gate = world.server.gate("me")
+        const call = yield* Effect.forkChild(tagOf(client.me))
+        yield* gate.arrived
+        yield* client.signIn("bob")
+        world.server.expire("ann")
+        yield* gate.answer
+        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+        assert.strictEqual(world.server.exchanges.length, 0)
+        assert.strictEqual(yield* client.me, "bob")
+      })
+    ))
+})
+
+// -----------------------------------------------------------------------------
+
+describe("interruption", () => {
+  it.effect("of the first caller detaches him only", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* expire
+        const gate = world.server.gate("refresh")
+        const first = yield* Effect.forkChild(client.me)
+        yield* gate.arrived
+        const second = yield* Effect.forkChild(client.me)
+        yield* settled
+        yield* Fiber.interrupt(first)
+        yield* gate.answer
+        assert.strictEqual(yield* Fiber.join(second), "ann")
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+
+  const everybodyLeaves = (
+    name: string,
+    when: (
+      parts: { readonly world: World; readonly gate: ReturnType<World["server"]["gate"]> }
+    ) => { readonly reached: Effect.Effect<void>; readonly goOn: Effect.Effect<void> },
+    storage?: (world: World) => TokenStorage.TokenStorage["Service"]
+  ) =>
+    it.effect(`of every caller ${name}: the exchange completes and is stored`, () =>
+      inWorld((world) =>
+        Effect.gen(function*() {
+          const client = yield* world.client(storage === undefined ? {} : { storage: storage(world) })
+          yield* client.signIn("ann")
+          yield* expire
+          const gate = world.server.gate("refresh")
+          const { goOn, reached } = when({ world, gate })
+          const callers = yield* Effect.forEach([1, 2, 3], () => Effect.forkChild(client.me))
+          yield* reached
+          yield* Fiber.interruptAll(callers)
+          yield* goOn
+          yield* until("the pair is stored", () => stored(world.backing)?.["refreshToken"] === "refresh-2-ann")
+          assert.strictEqual(yield* client.me, "ann")
+          assert.strictEqual(world.server.exchanges.length, 1)
+        })
+      ))
+
+  everybodyLeaves("on the wire", ({ gate }) => ({ reached: gate.arrived, goOn: gate.answer }))
+  {
+    let writes = 0
+    const reached = Deferred.makeUnsafe<void>()
+    const goOn = Deferred.makeUnsafe<void>()
+    everybodyLeaves("before the answer is written", ({ gate }) => ({
+      reached: Effect.andThen(Effect.andThen(gate.arrived, gate.answer), Deferred.await(reached)),
+      goOn: Effect.asVoid(Deferred.succeed(goOn, undefined))
+    }), (world) =>
+      storageOver(world.backing, {
+        before: (operation) =>
+          operation === "compareAndSet" && ++writes === 2
+            ? Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(goOn))
+            : Effect.void
+      }))
+  }
+  {
+    const reached = Deferred.makeUnsafe<void>()
+    const goOn = Deferred.makeUnsafe<void>()
+    everybodyLeaves("before the exchange", ({ gate }) => ({
+      reached: Deferred.await(reached),
+      goOn: Effect.andThen(Deferred.succeed(goOn, undefined), Effect.andThen(gate.arrived, gate.answer))
+    }), (world) =>
+      storageOver(world.backing, {
+        before: (operation) =>
+          operation === "compareAndSet"
+            ? Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(goOn))
+            : Effect.void
+      }))
+  }
+
+  it.effect("nobody goes on before the pair is in the storage", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        let writes = 0
+        const writing = yield* Deferred.make<void>()
+        const goOn = yield* Deferred.make<void>()
+        const client = yield* world.client({
+          storage: storageOver(world.backing, {
+            before: (operation) =>
+              operation === "compareAndSet" && ++writes === 2
+                ? Effect.andThen(Deferred.succeed(writing, undefined), Deferred.await(goOn))
+                : Effect.void
+          })
+        })
+        yield* client.signIn("ann")
+        yield* expire
+        const call = yield* Effect.forkChild(client.me)
+        yield* Deferred.await(writing)
+        const later = yield* Effect.forkChild(client.session.accessToken)
+        yield* settled
+        assert.strictEqual(world.server.count("me"), 0)
+        assert.isUndefined(later.pollUnsafe())
+        yield* Deferred.succeed(goOn, undefined)
+        assert.strictEqual(yield* Fiber.join(call), "ann")
+        yield* Fiber.join(later)
+      })
+    ))
+
+  it.effect("the first caller's references are not everybody's", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const Mine = DeviceMetadata.DeviceMetadata
+        const seen: Array<unknown> = []
+        const http = HttpClient.make((request) =>
+          Effect.withFiber((fiber) => {
+            if (request.url.endsWith("/refresh")) seen.push(fiber.getRef(Mine))
+            return world.server.client.execute(request)
+          })
+        )
+        const client = yield* world.client({ http })
+        yield* client.signIn("ann")
+        yield* expire
+        yield* client.me.pipe(Effect.provideService(Mine, device("the caller's")))
+        assert.deepStrictEqual(seen, [undefined])
+      })
+    ))
+
+  it.effect("a client that is closed on the wire stores the answer first", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const client = yield* Scope.provide(world.client(), scope)
+        yield* client.signIn("ann")
+        yield* expire
+        const gate = world.server.gate("refresh")
+        yield* Effect.forkChild(client.me)
+        yield* gate.arrived
+        const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+        yield* settled
+        assert.isUndefined(closing.pollUnsafe())
+        yield* gate.answer
+        yield* Fiber.join(closing)
+        assert.strictEqual(stored(world.backing)?.["refreshToken"], "refresh-2-ann")
+      })
+    ))
+
+  it.effect("a client that is closed before the exchange leaves it to the others on its storage", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const storage = storageOver(world.backing)
+        const scope = yield* Scope.make()
+        const closed = yield* Scope.provide(world.client({ storage }), scope)
+        const open = yield* world.client({ storage })
+        yield* closed.signIn("ann")
+        yield* expire
+        const holder = yield* Effect.forkChild(world.lock.withLock("default", { maxHold: Duration.minutes(1) })(Effect.never))
+        yield* settled
+        yield* Effect.forkChild(Effect.exit(closed.me))
+        yield* settled
+        const call = yield* Effect.forkChild(open.me)
+        yield* settled
+        yield* Scope.close(scope, Exit.void)
+        yield* settled
+        yield* Fiber.interrupt(holder)
+        assert.strictEqual(yield* Fiber.join(call), "ann")
+        assert.strictEqual(world.server.exchanges.length, 1)
+        // Who still has the closed one in his hands is told so, and blocks nobody.
+        world.server.expire()
+        assert.match(yield* tagOf(closed.me), /^(SessionLockError Unavailable|OneEntryError Network)$/)
+        assert.strictEqual(yield* open.me, "ann")
+      })
+    ))
+})
+
+// -----------------------------------------------------------------------------
+
+describe("sending again", () => {
+  it.effect("once: a second 401 is TokenExpired, and the session stays", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        world.server.script("me", status(401), status(401))
+        assert.strictEqual(yield* tagOf(client.me), "TokenExpired Refused")
+        assert.strictEqual(world.server.count("me"), 2)
+        assert.strictEqual(world.server.exchanges.length, 1)
+        assert.isTrue(Option.isSome(yield* client.session.current))
+        assert.strictEqual(yield* client.me, "ann")
+      })
+    ))
+
+  it.effect("with the new token, and the body byte for byte", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        for (const body of [HttpBody.text("grüße \u0000\ud83d\ude00"), HttpBody.uint8Array(Uint8Array.of(0, 255, 128, 10, 13)), HttpBody.jsonUnsafe({ b: 1, a: [2] })]) {
+          world.server.expire()
+          const response = yield* client.http.authorized.execute(HttpClientRequest.post("/api/content/things", { body }))
+          assert.strictEqual(response.status, 200)
+          const [first, second] = world.server.seen.filter((one) => one.route === "other").slice(-2)
+          assert.deepStrictEqual(second?.body, first?.body)
+          assert.isAbove(first?.body.length ?? 0, 0)
+          assert.notStrictEqual(second?.headers["authorization"], first?.headers["authorization"])
+        }
+        assert.strictEqual(world.server.exchanges.length, 3)
+      })
+    ))
+
+  it.effect("never a one-shot stream: it is reported, and the session refreshed for the next one", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        world.server.expire()
+        const send = () =>
+          client.http.authorized.execute(
+            HttpClientRequest.post("/api/content/things", {
+              body: HttpBody.stream(Stream.make(Uint8Array.of(1), Uint8Array.of(2)), "application/octet-stream")
+            })
+          )
+        const error = yield* Effect.flip(send())
+        assert.strictEqual(error._tag === "OneEntryError" ? error.reason._tag : error._tag, "InvalidRequest")
+        assert.strictEqual(world.server.count("other"), 1)
+        assert.strictEqual(world.server.exchanges.length, 1)
+        assert.strictEqual((yield* send()).status, 200)
+      })
+    ))
+
+  it.effect("never on sign-in, sign-up, code, oauth, refresh and logout", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const user = { userIdentifier: "ann", eventIdentifier: "auth" }
+        const calls: ReadonlyArray<readonly [string, Effect.Effect<unknown, unknown>]> = [
+          ["auth", client.signIn("nobody")],
+          ["other", client.auth.signUp("email", { authData: [{ marker: "email_reg", value: "x" }], formIdentifier: "reg", formData: [], notificationData: { email: "x", phonePush: [], phoneSMS: "" } })],
+          ["other", client.auth.generateCode("email", user)],
+          ["other", client.auth.checkCode("email", { ...user, code: "1" })],
+          ["other", client.auth.activateUser("email", { userIdentifier: "ann", code: "1" })],
+          ["other", client.auth.oauth("email", { code: "1", redirect_uri: "https://app.test/" })],
+          ["other", client.auth.changePassword("email", { ...user, type: "recovery", code: "1", newPassword: "n" })]
+        ]
+        for (const [route, call] of calls) {
+          const before = world.server.seen.length
+          world.server.script(route === "auth" ? "auth" : "other", status(401))
+          assert.isTrue(Exit.isFailure(yield* Effect.exit(call)))
+          assert.strictEqual(world.server.seen.length, before + 1)
+        }
+        assert.strictEqual(world.server.exchanges.length, 0)
+        assert.strictEqual(yield* client.me, "ann")
+        world.server.script("logout", status(401))
+        yield* client.auth.logout()
+        assert.strictEqual(world.server.count("logout"), 1)
+        assert.strictEqual(world.server.exchanges.length, 0)
+      })
+    ))
+
+  it.effect("never after a 403", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        world.server.script("me", status(403))
+        assert.match(yield* tagOf(client.me), /^OneEntryError /)
+        assert.strictEqual(world.server.exchanges.length, 0)
+        assert.strictEqual(world.server.count("me"), 1)
+        world.server.script("other", status(403))
+        assert.strictEqual((yield* client.http.authorized.get("/api/content/things")).status, 403)
+        assert.strictEqual(world.server.exchanges.length, 0)
+      })
+    ))
+
+  it.effect("refreshOnUnauthorized, round a client of one's own", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const own = world.server.client.pipe(
+          HttpClient.mapRequestEffect((request) =>
+            Effect.map(client.session.accessToken, (token) => HttpClientRequest.bearerToken(request, token))
+          ),
+          HttpClient.filterStatusOk,
+          HttpClient.retry(Session.refreshOnUnauthorized)
+        )
+        const get = Effect.provideService(own.get("https://project.test/api/content/things"), Session.Session, client.session)
+        world.server.expire()
+        assert.strictEqual((yield* get).status, 200)
+        assert.strictEqual(world.server.exchanges.length, 1)
+        // A second 401 surfaces as it is; what is no 401 ends it at once.
+        world.server.script("other", status(401), status(401), status(403), status(503))
+        for (const [code, sent] of [[401, 2], [403, 1], [503, 1]]) {
+          const before = world.server.count("other")
+          const error = yield* Effect.flip(get)
+          assert.strictEqual(error._tag === "HttpClientError" && error.reason._tag === "StatusCodeError" ? error.reason.response.status : error._tag, code)
+          assert.strictEqual(world.server.count("other") - before, sent)
+        }
+        assert.strictEqual(world.server.exchanges.length, 2)
+        // A refresh that fails ends it with its error.
+        world.server.script("refresh", status(503))
+        world.server.expire()
+        assert.strictEqual((yield* Effect.flip(get))._tag, "OneEntryError")
+        // So does a 401 with nobody there.
+        yield* client.session.signOutLocally
+        assert.strictEqual((yield* Effect.flip(get))._tag, "NotAuthenticated")
+        assert.strictEqual(
+          (yield* Effect.fail(new Session.Unauthorized({ accessToken: Redacted.make("x") })).pipe(
+            Effect.retry(Session.refreshOnUnauthorized),
+            Effect.provideService(Session.Session, client.session),
+            Effect.flip
+          ))._tag,
+          "NotAuthenticated"
+        )
+      })
+    ))
+})
+
+// -----------------------------------------------------------------------------
+
+describe("ahead of expiry", () => {
+  const marginIs = (name: string, lifetime: number, margin: number, options?: { readonly refreshMargin?: Duration.Input }) =>
+    it.effect(`the margin is ${margin} s of ${name}`, () =>
+      inWorld((world) =>
+        Effect.gen(function*() {
+          world.server.lifetime = lifetime
+          const client = yield* world.client({ options: { ...options } })
+          yield* client.signIn("ann")
+          yield* TestClock.adjust(Duration.seconds(lifetime - margin - 1))
+          yield* client.me
+          assert.strictEqual(world.server.exchanges.length, 0)
+          yield* TestClock.adjust("1 second")
+          yield* client.me
+          assert.strictEqual(world.server.exchanges.length, 1)
+          assert.strictEqual(world.server.count("me"), 2)
+        })
+      ))
+
+  marginIs("an hour", 3_600, 30)
+  marginIs("an hour, as configured", 3_600, 60, { refreshMargin: "1 minute" })
+  marginIs("a minute: a tenth", 60, 6)
+  marginIs("a minute, however much is configured", 60, 6, { refreshMargin: "1 hour" })
+
+  for (const lifetime of [1, 2, 5]) {
+    it.effect(`a new token is used at least once, even one that lives ${lifetime} s`, () =>
+      inWorld((world, client) =>
+        Effect.gen(function*() {
+          world.server.lifetime = lifetime
+          yield* client.signIn("ann")
+          yield* client.me
+          assert.strictEqual(world.server.exchanges.length, 0)
+          for (let count = 1; count <= 3; count++) {
+            yield* TestClock.adjust("1 minute")
+            yield* Effect.forEach([1, 2, 3, 4], () => client.me, { concurrency: "unbounded" })
+            assert.strictEqual(world.server.exchanges.length, count)
+          }
+          assert.strictEqual(world.server.seen.filter((one) => one.route === "me").length, 13)
+        })
+      ))
+  }
+
+  it.effect("a token that is at its end when it comes is used, not refreshed again", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* expire
+        world.server.lifetime = 1
+        const gate = world.server.gate("refresh")
+        const calls = yield* Effect.forEach([1, 2, 3], () => Effect.forkChild(client.me))
+        yield* gate.arrived
+        yield* gate.handle
+        // The answer takes its time.
+        yield* TestClock.adjust("20 seconds")
+        yield* gate.answer
+        yield* Fiber.joinAll(calls)
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+
+  for (
+    const [name, behaviour] of [
+      ["503", status(503)],
+      ["a broken connection", lose(false)],
+      ["an answer that is no pair", answer(201, "{}")],
+      ["a rejection", status(400)]
+    ] as const
+  ) {
+    it.effect(`a refresh that ends in ${name}: the request goes out with the token that is still good`, () =>
+      inWorld((world, client) =>
+        Effect.gen(function*() {
+          yield* client.signIn("ann")
+          yield* TestClock.adjust(Duration.seconds(3_580))
+          world.server.script("refresh", behaviour, behaviour)
+          const good = world.server.sessions[0]?.accessToken
+          if (behaviour._tag === "Answer" && behaviour.handled) {
+            // The server has rotated: its own access token of before is what the client still has.
+            world.server.script("me", answer(200, JSON.stringify({ id: 1, identifier: "ann", authProviderIdentifier: "email", formData: [] })))
+          }
+          assert.strictEqual(yield* client.me, "ann")
+          assert.strictEqual(world.server.seen.at(-1)?.headers["authorization"], `Bearer ${good}`)
+          assert.strictEqual(world.server.exchanges.length, 1)
+        })
+      ))
+  }
+})
+
+// -----------------------------------------------------------------------------
+
+describe("what a refresh outcome does", () => {
+  /** A refresh with a token that has ended, or has not, whose exchange goes as the script says. */
+  const refreshing = (
+    state: "valid" | "expired",
+    behaviours: ReadonlyArray<Behaviour>,
+    run: (parts: {
+      readonly world: World
+      readonly client: Client
+      readonly heard: ReadonlyArray<string>
+      /** How the refresh ended. */
+      readonly outcome: string
+    }) => Effect.Effect<void, unknown, Scope.Scope>
+  ) =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const heard = yield* follow(client)
+        yield* TestClock.adjust(state === "expired" ? "2 hours" : "10 minutes")
+        world.server.script("refresh", ...behaviours)
+        const ending = yield* Effect.forkChild(tagOf(client.session.refresh))
+        yield* settled
+        // For those that only the timeout ends.
+        yield* TestClock.adjust("30 seconds")
+        const outcome = yield* Fiber.join(ending)
+        yield* run({ world, client, heard, outcome: outcome.replace(/^success .*/, "success") })
+      })
+    )
+
+  for (const state of ["valid", "expired"] as const) {
+    describe(`access token ${state}`, () => {
+      it.effect("2xx that decodes: commit", () =>
+        refreshing(state, [usual], ({ client, heard, outcome, world }) =>
+          Effect.gen(function*() {
+            assert.strictEqual(outcome, "success")
+            assert.deepInclude(stored(world.backing), { refreshToken: "refresh-2-ann", marker: "email" })
+            assert.notProperty(stored(world.backing), "exchangeStartedAt")
+            yield* hears(heard, ["State ann", "Refreshed ann"])
+            assert.strictEqual(yield* client.me, "ann")
+          })))
+
+      for (
+        const [name, behaviour] of [
+          ["empty", answer(201, "")],
+          ["no JSON", answer(201, "<html>", { headers: { "content-type": "text/html" } })],
+          ["another shape", answer(200, `{"accessToken":"a"}`)],
+          ["an empty token", answer(200, `{"userIdentifier":"ann","authProviderIdentifier":"email","accessToken":"a","refreshToken":""}`)],
+          ["true", answer(200, "true")],
+          ["no content", answer(204, "")]
+        ] as const
+      ) {
+        it.effect(`2xx that does not decode (${name}): keep, retryable`, () =>
+          refreshing(state, [name === "no content" ? { _tag: "Answer", handled: false, status: 204 } : behaviour], ({ client, heard, outcome, world }) =>
+            Effect.gen(function*() {
+              assert.strictEqual(outcome, "OneEntryError ResponseInvalid")
+              assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
+              // A definite answer takes the mark back.
+              assert.notProperty(stored(world.backing), "exchangeStartedAt")
+              yield* hears(heard, ["State ann"])
+              assert.isTrue(Option.isSome(yield* client.session.current))
+            })))
+      }
+
+      for (const code of [400, 401, 403]) {
+        it.effect(`${code} with the API's envelope: ${state === "valid" ? "keep, and never send it again" : "drop"}`, () =>
+          refreshing(state, [status(code)], ({ client, heard, outcome, world }) =>
+            Effect.gen(function*() {
+              assert.strictEqual(outcome, "TokenExpired Rejected")
+              if (state === "valid") {
+                yield* hears(heard, ["State ann", "RefreshRejected ann"])
+                assert.strictEqual(yield* client.me, "ann")
+                assert.strictEqual(yield* tagOf(client.session.refresh), "TokenExpired Rejected")
+                // Nor by another process.
+                const other = yield* world.client()
+                assert.strictEqual(yield* other.me, "ann")
+                assert.strictEqual(yield* tagOf(other.session.refresh), "TokenExpired Rejected")
+                // It ends with the access token.
+                yield* expire
+                assert.strictEqual(yield* tagOf(client.me), "TokenExpired Rejected")
+                yield* hears(heard, ["State ann", "RefreshRejected ann", "SignedOut Rejected"])
+              } else {
+                yield* hears(heard, ["State ann", "SignedOut Rejected"])
+              }
+              assert.isUndefined(stored(world.backing))
+              assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
+              assert.strictEqual(world.server.exchanges.length, 1)
+            })))
+
+        it.effect(`${code} without it: keep, cool down`, () =>
+          refreshing(state, [answer(code, "<html>proxy</html>", { handled: false })], ({ heard, outcome, world }) =>
+            Effect.gen(function*() {
+              assert.match(outcome, /^OneEntryError /)
+              assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
+              yield* hears(heard, ["State ann"])
+            })))
+      }
+
+      for (const code of [301, 302, 307, 308, 404, 408, 425, 429, 500, 502, 503, 504]) {
+        it.effect(`${code}: keep, cool down`, () =>
+          refreshing(state, [status(code, { location: "https://elsewhere.test/" })], ({ client, heard, outcome, world }) =>
+            Effect.gen(function*() {
+              assert.match(outcome, /^OneEntryError /)
+              assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
+              assert.notProperty(stored(world.backing), "exchangeStartedAt")
+              yield* hears(heard, ["State ann"])
+              if (state === "valid") {
+                assert.strictEqual(yield* client.me, "ann")
+              } else {
+                yield* TestClock.adjust("2 minutes")
+                assert.strictEqual(yield* client.me, "ann")
+                assert.strictEqual(world.server.exchanges.length, 2)
+              }
+            })))
+      }
+
+      for (
+        const [name, behaviour, reason] of [
+          ["a connection that breaks", lose(false), "Network"],
+          ["a timeout", hang(false), "Timeout"]
+        ] as const
+      ) {
+        it.effect(`${name} before the server has it: keep, in doubt; the next attempt mends it`, () =>
+          refreshing(state, [behaviour], ({ client, heard, outcome, world }) =>
+            Effect.gen(function*() {
+              assert.strictEqual(outcome, `OneEntryError ${reason}`)
+              assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
+              assert.property(stored(world.backing), "exchangeStartedAt")
+              yield* hears(heard, ["State ann"])
+              yield* TestClock.adjust("2 minutes")
+              yield* client.session.refresh
+              assert.notProperty(stored(world.backing), "exchangeStartedAt")
+              assert.strictEqual(yield* client.me, "ann")
+            })))
+
+        it.effect(`${name} after it: ambiguous when the server then rejects it`, () =>
+          refreshing(state, [name === "a timeout" ? hang(true) : lose(true)], ({ client, heard, outcome, world }) =>
+            Effect.gen(function*() {
+              assert.strictEqual(outcome, `OneEntryError ${reason}`)
+              yield* TestClock.adjust("2 minutes")
+              assert.strictEqual(yield* tagOf(client.session.refresh), "TokenExpired Ambiguous")
+              if (state === "valid") {
+                yield* hears(heard, ["State ann", "RefreshRejected ann"])
+                yield* expire
+                assert.strictEqual(yield* tagOf(client.me), "TokenExpired Ambiguous")
+              }
+              yield* settled
+              assert.strictEqual(heard.at(-1), "SignedOut Ambiguous")
+              assert.isUndefined(stored(world.backing))
+              assert.strictEqual(world.server.exchanges.length, 2)
+            })))
+      }
+
+      it.effect("a definite answer does not end a doubt of before", () =>
+        refreshing(state, [lose(true), status(503)], ({ client, world }) =>
+          Effect.gen(function*() {
+            yield* TestClock.adjust("2 minutes")
+            assert.strictEqual(yield* tagOf(client.session.refresh), "OneEntryError ServerFailure")
+            assert.property(stored(world.backing), "exchangeStartedAt")
+            yield* TestClock.adjust("5 minutes")
+            assert.strictEqual(yield* tagOf(client.session.refresh), "TokenExpired Ambiguous")
+          })))
+    })
+  }
+
+  it.effect("a token that a 401 was had with counts as expired", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        world.server.revokeAll()
+        assert.strictEqual(yield* tagOf(client.me), "TokenExpired Rejected")
+        assert.isUndefined(stored(world.backing))
+      })
+    ))
+
+  it.effect("a client that dies has lost the answer", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        for (const end of [Effect.die(new Error("oops")), Effect.interrupt]) {
+          let broken = false
+          const http = HttpClient.make((request) =>
+            broken && request.url.endsWith("/refresh") ? end : world.server.client.execute(request)
+          )
+          const client = yield* world.client({ http })
+          yield* client.signIn("ann")
+          yield* expire
+          broken = true
+          assert.strictEqual(yield* tagOf(client.me), "OneEntryError Network")
+          assert.property(stored(world.backing), "exchangeStartedAt")
+          broken = false
+          yield* TestClock.adjust("2 minutes")
+          assert.strictEqual(yield* client.me, "ann")
+        }
+      })
+    ))
+
+  it.effect("rejected while the storage holds another refresh token: adopt it, and refresh that one if needed", () =>
+    inWorld((world, other) =>
+      Effect.gen(function*() {
+        for (const [lifetime, exchanges] of [[3_600, 2], [10, 3]] as const) {
+          world.server.exchanges.length = 0
+          const client = yield* world.client({ lock: noLock })
+          const careless = yield* world.client({ lock: noLock })
+          yield* other.signIn("ann")
+          yield* client.me
+          yield* expire
+          world.server.lifetime = lifetime
+          const gate = world.server.gate("refresh")
+          const call = yield* Effect.forkChild(client.me)
+          yield* gate.arrived
+          // Somebody without our lock is faster: the server takes his, and then rejects ours.
+          yield* careless.session.refresh
+          yield* TestClock.adjust("20 seconds")
+          yield* gate.answer
+          assert.strictEqual(yield* Fiber.join(call), "ann")
+          assert.deepStrictEqual(
+            world.server.exchanges.map((one) => one.accepted),
+            [true, false, true].slice(0, exchanges)
+          )
+        }
+      })
+    ))
+
+  it.effect("the mark is in the storage before the exchange is on the wire", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* expire
+        const gate = world.server.gate("refresh")
+        const call = yield* Effect.forkChild(client.me)
+        yield* gate.arrived
+        assert.include(stored(world.backing), { refreshToken: "refresh-1-ann", exchangeStartedAt: start + 7_200_000 })
+        yield* gate.answer
+        yield* Fiber.join(call)
+      })
+    ))
+
+  for (const handled of [true, false]) {
+    it.effect(`a process that dies on the wire, the server ${handled ? "having" : "not having"} handled it`, () =>
+      inWorld((world, dying) =>
+        Effect.gen(function*() {
+          yield* dying.signIn("ann")
+          yield* expire
+          // Never answered, and never to be heard of again: its lock, in another process, ends with its lease.
+          world.server.script("refresh", hang(handled))
+          yield* Effect.forkChild(Effect.exit(dying.me))
+          yield* until("it is sent", () => world.server.exchanges.length === 1)
+          const next = yield* world.client({ lock: SessionLock.makeInProcess() })
+          assert.strictEqual(yield* tagOf(next.me), handled ? "TokenExpired Ambiguous" : "success ann")
+          assert.strictEqual(world.server.exchanges.length, 2)
+          yield* TestClock.adjust("1 minute")
+        })
+      ))
+  }
+})
+
+describe("cooling down", () => {
+  it.effect("fifty calls make one attempt, one after the other too", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* expire
+        world.server.script("refresh", status(503), status(503))
+        const together = yield* Effect.forEach(Array.from({ length: 25 }), () => tagOf(client.me), { concurrency: "unbounded" })
+        const inTurn = yield* Effect.forEach(Array.from({ length: 25 }), () => tagOf(client.me))
+        assert.deepStrictEqual(new Set([...together, ...inTurn]), new Set(["OneEntryError ServerFailure"]))
+        assert.strictEqual(world.server.exchanges.length, 1)
+        assert.strictEqual(world.server.count("me"), 0)
+      })
+    ))
+
+  /** How long nobody tries after a failure, in milliseconds. */
+  const cooldown = (world: World, client: Client) =>
+    Effect.gen(function*() {
+      const before = world.server.exchanges.length
+      for (let millis = 0; millis <= 400_000; millis += 250) {
+        yield* Effect.exit(client.session.refresh)
+        if (world.server.exchanges.length > before) return millis
+        yield* TestClock.adjust("250 millis")
+      }
+      return Number.POSITIVE_INFINITY
+    })
+
+  it.effect("grows with each failure, to a limit, and jitters", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        world.server.script("refresh", ...Array.from({ length: 9 }, () => status(503)))
+        yield* Effect.exit(client.session.refresh)
+        const waits = yield* Effect.forEach(Array.from({ length: 8 }), () => cooldown(world, client))
+        for (const [index, wait] of waits.entries()) {
+          const middle = Math.min(60_000, 1_000 * 2 ** index)
+          assert.isAtLeast(wait, middle * 0.75)
+          assert.isAtMost(wait, middle * 1.25 + 250)
+        }
+      })
+    ))
+
+  for (
+    const [name, header, expected] of [
+      ["seconds", () => "120", 120_000],
+      ["a date", (now: number) => new Date(now + 90_000).toUTCString(), 90_000],
+      ["a date by a server whose clock is a day ahead", (now: number) => new Date(now + 86_400_000 + 90_000).toUTCString(), 90_000],
+      ["a week, capped", () => String(7 * 86_400), 300_000],
+      ["nonsense", () => "soon", 1_000],
+      ["the past", (now: number) => new Date(now - 90_000).toUTCString(), 1_000]
+    ] as const
+  ) {
+    it.effect(`honours Retry-After: ${name}`, () =>
+      inWorld((world, client) =>
+        Effect.gen(function*() {
+          yield* client.signIn("ann")
+          const now = yield* Clock.currentTimeMillis
+          world.server.dates = true
+          if (name.includes("ahead")) world.server.skew = 86_400_000
+          world.server.script("refresh", status(429, { "retry-after": header(now) }))
+          const error = yield* Effect.flip(client.session.refresh)
+          assert.strictEqual(error._tag === "OneEntryError" ? error.reason._tag : "", "TooManyRequests")
+          const wait = yield* cooldown(world, client)
+          assert.isAtLeast(wait, expected * 0.75)
+          assert.isAtMost(wait, expected * 1.25 + 250)
+          if (expected > 1_000) assert.isAtLeast(wait, expected - 1_000)
+        })
+      ))
+  }
+
+  const clears = (name: string, clear: (world: World, client: Client) => Effect.Effect<unknown, unknown>) =>
+    it.effect(`is over after ${name}`, () =>
+      inWorld((world, client) =>
+        Effect.gen(function*() {
+          yield* client.signIn("ann")
+          world.server.script("refresh", status(503, { "retry-after": "300" }))
+          yield* Effect.exit(client.session.refresh)
+          yield* Effect.exit(client.session.refresh)
+          assert.strictEqual(world.server.exchanges.length, 1)
+          yield* clear(world, client)
+          const before = world.server.exchanges.length
+          yield* client.session.refresh
+          assert.strictEqual(world.server.exchanges.length, before + 1)
+        })
+      ))
+
+  clears("a new token", (_, client) => client.signIn("ann"))
+  clears("a sign-out", (world, client) =>
+    Effect.gen(function*() {
+      yield* client.session.signOutLocally
+      // The very same tokens, so that nothing else can have cleared it.
+      yield* client.session.restore({ refreshToken: "refresh-1-ann", device: device(world.server.exchanges[0]?.fingerprint ?? "") })
+    }))
+  clears("a success elsewhere", (world, client) => Effect.scoped(Effect.flatMap(world.client(), (other) => other.session.refresh)).pipe(Effect.andThen(client.session.refresh)))
+  clears("its time", () => TestClock.adjust("5 minutes"))
+
+  it.effect("a success starts the count anew", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        world.server.script("refresh", status(503), status(503), status(503), usual, status(503))
+        for (const pause of ["2 seconds", "4 seconds", "8 seconds", "16 seconds"] as const) {
+          yield* Effect.exit(client.session.refresh)
+          yield* TestClock.adjust(pause)
+        }
+        yield* Effect.exit(client.session.refresh)
+        assert.strictEqual(world.server.exchanges.length, 5)
+        assert.isAtMost(yield* cooldown(world, client), 1_500)
+      })
+    ))
+
+  it.effect("a clock that runs backward does not prolong it", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        world.server.script("refresh", status(503, { "retry-after": "300" }))
+        yield* Effect.exit(client.session.refresh)
+        yield* TestClock.setTime(start - 86_400_000)
+        yield* client.session.refresh
+        assert.strictEqual(world.server.exchanges.length, 2)
+      })
+    ))
+})
