@@ -98,9 +98,10 @@ export const fromProvider = (
   options?: Options
 ): CodePolicy => {
   const { systemCodeLength, systemCodeOnlyNumbers, systemCodeTtl } = provider.config
-  const reissueAfter = options?.reissueAfter === undefined
-    ? defaultReissue
-    : Option.getOrElse(Duration.fromInput(options.reissueAfter), () => defaultReissue)
+  const reissueAfter =
+    options?.reissueAfter === undefined
+      ? defaultReissue
+      : Option.getOrElse(Duration.fromInput(options.reissueAfter), () => defaultReissue)
   return {
     ...(systemCodeLength === undefined || !Number.isInteger(systemCodeLength) || systemCodeLength < 1
       ? {}
@@ -131,7 +132,10 @@ export const fromProvider = (
  * @since 0.1.0
  */
 export const normalise = (input: string): string =>
-  input.normalize("NFKC").replace(/[\s\u200b-\u200f\u2060\ufeff\-\u2010-\u2015\u2212]/g, "").toUpperCase()
+  input
+    .normalize("NFKC")
+    .replace(/[\s\u200b-\u200f\u2060\ufeff\-\u2010-\u2015\u2212]/g, "")
+    .toUpperCase()
 
 /**
  * Whether an input can be a code of the provider, after `normalise`: of its length and alphabet.
@@ -151,8 +155,10 @@ export const normalise = (input: string): string =>
  */
 export const matches = (policy: CodePolicy, input: string): boolean => {
   const code = normalise(input)
-  return (policy.length === undefined ? code !== "" : code.length === policy.length) &&
+  return (
+    (policy.length === undefined ? code !== "" : code.length === policy.length) &&
     (policy.alphabet === "digits" ? /^[0-9]*$/ : /^[0-9A-Z]*$/).test(code)
+  )
 }
 
 /**
@@ -211,7 +217,7 @@ export const schema = (policy: CodePolicy): Schema.Codec<string> => {
  */
 export const waitAfter = (policy: CodePolicy, error: AuthError.UserAlreadyHasCode): Duration.Duration =>
   atLeastZero(
-    error.retryAfter ?? (error.statusCode === 429 ? policy.reissueAfter : policy.lifetime ?? policy.reissueAfter)
+    error.retryAfter ?? (error.statusCode === 429 ? policy.reissueAfter : (policy.lifetime ?? policy.reissueAfter))
   )
 
 /**
@@ -259,18 +265,21 @@ export interface Since {
  * @since 0.1.0
  */
 export const countdown = (policy: CodePolicy, since: Since): Stream.Stream<Duration.Duration> =>
-  Stream.unwrap(Effect.map(Clock.currentTimeMillis, (start) => {
-    const end = endOf(policy, since, start)
-    // A clock that is set back must not make the wait longer than it was.
-    const longest = Math.max(0, end - start)
-    return Stream.paginate(true, (first: boolean) =>
-      Effect.gen(function*() {
-        const before = Math.min(longest, end - (yield* Clock.currentTimeMillis))
-        if (!first) yield* Effect.sleep(Duration.millis(before <= 0 ? 0 : before % 1000 === 0 ? 1000 : before % 1000))
-        const left = Math.min(longest, Math.max(0, end - (yield* Clock.currentTimeMillis)))
-        return [[Duration.millis(left)], left === 0 ? Option.none<boolean>() : Option.some(false)] as const
-      }))
-  }))
+  Stream.unwrap(
+    Effect.map(Clock.currentTimeMillis, (start) => {
+      const end = endOf(policy, since, start)
+      // A clock that is set back must not make the wait longer than it was.
+      const longest = Math.max(0, end - start)
+      return Stream.paginate(true, (first: boolean) =>
+        Effect.gen(function* () {
+          const before = Math.min(longest, end - (yield* Clock.currentTimeMillis))
+          if (!first) yield* Effect.sleep(Duration.millis(before <= 0 ? 0 : before % 1000 === 0 ? 1000 : before % 1000))
+          const left = Math.min(longest, Math.max(0, end - (yield* Clock.currentTimeMillis)))
+          return [[Duration.millis(left)], left === 0 ? Option.none<boolean>() : Option.some(false)] as const
+        })
+      )
+    })
+  )
 
 const endOf = (policy: CodePolicy, { error, requestedAt }: Since, now: number): number => {
   // What has not been yet was asked for now, by another clock.

@@ -214,46 +214,49 @@ type Failure = OneEntryError.OneEntryError | Session.RefreshError
  * @category services
  * @since 0.1.0
  */
-export class FileUploading extends Context.Service<FileUploading, {
-  /**
-   * Uploads files to the place that the query names, in one request. The failure of a stream is the failure of the
-   * call. Files are sent once more if the access token turns out to have ended; streams cannot be, and fail with
-   * `InvalidRequest` then, the session refreshed.
-   */
-  readonly upload: <E = never>(
-    files: Source<E> | ReadonlyArray<Source<E>>,
-    query: FieldValue.FileQuery,
-    options?: UploadOptions
-  ) => Effect.Effect<ReadonlyArray<FieldValue.UploadedFile>, E | FileTooLarge | Failure>
-  /**
-   * As `upload`, telling how far it is: `Sent` at the start and from then on, the latest for who is slow to listen, and
-   * `Uploaded` at the end. Leaving the stream ends the upload. In a browser, which does not say how much of a request
-   * it has sent, only the first and the last of it come.
-   */
-  readonly uploadWithProgress: <E = never>(
-    files: Source<E> | ReadonlyArray<Source<E>>,
-    query: FieldValue.FileQuery,
-    options?: UploadOptions
-  ) => Stream.Stream<UploadEvent, E | FileTooLarge | Failure>
-  /** Deletes a file, by its name and its place. */
-  readonly delete: (
-    filename: string,
-    query?: Omit<FileLocation, "filename">
-  ) => Effect.Effect<void, FileNotFound | Failure>
-  /**
-   * The bytes of a file. Nothing holds it whole, it may be of any size, and leaving the stream ends the download; it
-   * fails where no byte comes for `requestTimeout`.
-   */
-  readonly getFile: (file: FileLocation) => Stream.Stream<Uint8Array, FileNotFound | Failure>
-  /**
-   * Makes a `File` of what a URL holds, in memory: `https:`, `http:` on loopback, or `data:`. Neither the app token nor
-   * a session nor cookies go along, and no redirect is followed.
-   */
-  readonly createFileFromUrl: (
-    url: string | URL,
-    options?: FromUrlOptions
-  ) => Effect.Effect<File, FileTooLarge | OneEntryError.OneEntryError>
-}>()("effect-oneentry/FileUploading") {}
+export class FileUploading extends Context.Service<
+  FileUploading,
+  {
+    /**
+     * Uploads files to the place that the query names, in one request. The failure of a stream is the failure of the
+     * call. Files are sent once more if the access token turns out to have ended; streams cannot be, and fail with
+     * `InvalidRequest` then, the session refreshed.
+     */
+    readonly upload: <E = never>(
+      files: Source<E> | ReadonlyArray<Source<E>>,
+      query: FieldValue.FileQuery,
+      options?: UploadOptions
+    ) => Effect.Effect<ReadonlyArray<FieldValue.UploadedFile>, E | FileTooLarge | Failure>
+    /**
+     * As `upload`, telling how far it is: `Sent` at the start and from then on, the latest for who is slow to listen, and
+     * `Uploaded` at the end. Leaving the stream ends the upload. In a browser, which does not say how much of a request
+     * it has sent, only the first and the last of it come.
+     */
+    readonly uploadWithProgress: <E = never>(
+      files: Source<E> | ReadonlyArray<Source<E>>,
+      query: FieldValue.FileQuery,
+      options?: UploadOptions
+    ) => Stream.Stream<UploadEvent, E | FileTooLarge | Failure>
+    /** Deletes a file, by its name and its place. */
+    readonly delete: (
+      filename: string,
+      query?: Omit<FileLocation, "filename">
+    ) => Effect.Effect<void, FileNotFound | Failure>
+    /**
+     * The bytes of a file. Nothing holds it whole, it may be of any size, and leaving the stream ends the download; it
+     * fails where no byte comes for `requestTimeout`.
+     */
+    readonly getFile: (file: FileLocation) => Stream.Stream<Uint8Array, FileNotFound | Failure>
+    /**
+     * Makes a `File` of what a URL holds, in memory: `https:`, `http:` on loopback, or `data:`. Neither the app token nor
+     * a session nor cookies go along, and no redirect is followed.
+     */
+    readonly createFileFromUrl: (
+      url: string | URL,
+      options?: FromUrlOptions
+    ) => Effect.Effect<File, FileTooLarge | OneEntryError.OneEntryError>
+  }
+>()("effect-oneentry/FileUploading") {}
 
 // -----------------------------------------------------------------------------
 // make
@@ -262,7 +265,8 @@ export class FileUploading extends Context.Service<FileUploading, {
 const deleteEndpoint = Invoke.nothing("deleteFile", "DELETE")
 const getEndpoint = Invoke.nothing("getFile", "GET")
 
-const isList = <E>(files: Source<E> | ReadonlyArray<Source<E>>): files is ReadonlyArray<Source<E>> => Array.isArray(files)
+const isList = <E>(files: Source<E> | ReadonlyArray<Source<E>>): files is ReadonlyArray<Source<E>> =>
+  Array.isArray(files)
 
 const sourceIssues = (sources: ReadonlyArray<Source<unknown>>, maxBytes: number): ReadonlyArray<string> => {
   const issues: Array<string> = sources.length === 0 ? ["there must be a file to upload"] : []
@@ -322,7 +326,7 @@ const percentDecoded = (text: string): Uint8Array => {
   for (let i = 0; i < bytes.length; i++) {
     const hex = bytes[i] === 0x25 /* % */ ? String.fromCharCode(...bytes.subarray(i + 1, i + 3)) : ""
     const escaped = /^[0-9a-f]{2}$/i.test(hex)
-    out[length++] = escaped ? Number.parseInt(hex, 16) : bytes[i] ?? 0
+    out[length++] = escaped ? Number.parseInt(hex, 16) : (bytes[i] ?? 0)
     if (escaped) i += 2
   }
   return out.subarray(0, length)
@@ -332,8 +336,8 @@ const percentDecodedText = (text: string): string =>
   new TextDecoder().decode(percentDecoded(text)).replace(/[\t\n\f\r ]/g, "")
 
 const lastSegment = (url: URL): string => {
-  const segment = url.protocol === "data:" ? "" : url.pathname.split("/").pop() ?? ""
-  const name = new TextDecoder().decode(percentDecoded(segment)).replace(/[/\\\x00-\x1f\x7f]/g, "_")
+  const segment = url.protocol === "data:" ? "" : (url.pathname.split("/").pop() ?? "")
+  const name = new TextDecoder().decode(percentDecoded(segment)).replace(/[/\\\p{Cc}]/gu, "_")
   return name === "" ? "file" : name
 }
 
@@ -350,7 +354,8 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
     const sources = isList(files) ? files : [files]
     const maxBytes = options?.maxBytes ?? Uploads.defaultMaxBytes
     return Invoke.checked("upload", [...sourceIssues(sources, maxBytes), ...queryIssues(query)], () =>
-      Uploads.upload(transport, session, sources, query, { maxBytes, onSent }))
+      Uploads.upload(transport, session, sources, query, { maxBytes, onSent })
+    )
   }
 
   /** The answer to a GET of a file, its body unread. */
@@ -359,14 +364,16 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
     const attempt = (headers: Readonly<Record<string, string>>) => {
       const parts = { path, headers, marker: file.filename, langCode: project.langCode }
       const request = HttpClientRequest.get(project.baseUrl + path, { headers: { ...headers, accept: "*/*" } })
-      return Effect.gen(function*() {
+      return Effect.gen(function* () {
         const response = yield* transport.stream("getFile", request)
         const { status } = response
         if (status >= 200 && status < 300) return response
         const text = yield* errorText(response)
         if (status === 401) {
           return yield* new Session.Unauthorized({
-            accessToken: Redacted.make(headers["authorization"]?.slice("Bearer ".length) ?? "", { label: "accessToken" })
+            accessToken: Redacted.make(headers["authorization"]?.slice("Bearer ".length) ?? "", {
+              label: "accessToken"
+            })
           })
         }
         const answer = { status, text, header: (name: string) => response.headers[name] }
@@ -380,15 +387,18 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
   }
 
   const broken = (operation: string) => (error: unknown) =>
-    OneEntryError.isOneEntryError(error) ? error : new OneEntryError.OneEntryError({
-      operation,
-      reason: new OneEntryError.Network({ description: "the answer broke off" })
-    })
+    OneEntryError.isOneEntryError(error)
+      ? error
+      : new OneEntryError.OneEntryError({
+          operation,
+          reason: new OneEntryError.Network({ description: "the answer broke off" })
+        })
 
   const bodyOf = (operation: string, response: HttpClientResponse.HttpClientResponse) =>
     response.stream.pipe(
       Stream.catchTag("HttpClientError", (error) =>
-        error.reason._tag === "EmptyBodyError" ? Stream.empty : Stream.fail(broken(operation)(error))),
+        error.reason._tag === "EmptyBodyError" ? Stream.empty : Stream.fail(broken(operation)(error))
+      ),
       Stream.timeoutOrElse({
         duration: project.requestTimeout,
         orElse: () =>
@@ -421,7 +431,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
     uploadWithProgress: (files, query, options) =>
       Stream.callback(
         (queue) =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             const total = totalOf(isList(files) ? files : [files])
             let last = -1
             const onSent = (sent: number) => {
@@ -444,12 +454,14 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
           path: locationPath({ ...query, filename }),
           marker: filename,
           langCode: project.langCode
-        })),
+        })
+      ),
 
     getFile: (file) =>
       Stream.unwrap(
         Invoke.checked("getFile", Invoke.emptyArguments({ filename: file.filename }), () =>
-          Effect.map(open(file), (response) => bodyOf("getFile", response)))
+          Effect.map(open(file), (response) => bodyOf("getFile", response))
+        )
       ),
 
     createFileFromUrl: (input, options) =>
@@ -467,14 +479,18 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
           new FileTooLarge({ marker: name, messages: [], limit: maxBytes, ...(size === undefined ? {} : { size }) })
         if (isData) {
           const data = decodeDataUrl(parsed)
-          if (data === undefined) return Effect.fail(OneEntryError.invalidRequest(operation, "`url` is no valid data: URL"))
+          if (data === undefined)
+            return Effect.fail(OneEntryError.invalidRequest(operation, "`url` is no valid data: URL"))
           return data.bytes.byteLength > maxBytes
             ? Effect.fail(tooLarge(data.bytes.byteLength))
             : Effect.succeed(new File([data.bytes], name, { type: options?.type ?? data.type }))
         }
         parsed.hash = ""
-        return Effect.gen(function*() {
-          const response = yield* transport.stream(operation, HttpClientRequest.get(parsed.href, { headers: { accept: "*/*" } }))
+        return Effect.gen(function* () {
+          const response = yield* transport.stream(
+            operation,
+            HttpClientRequest.get(parsed.href, { headers: { accept: "*/*" } })
+          )
           if (response.status < 200 || response.status >= 300) {
             yield* errorText(response)
             return yield* new OneEntryError.OneEntryError({
@@ -495,7 +511,8 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
                 if (bytes > maxBytes || (announced ?? 0) > maxBytes) return Effect.fail(tooLarge(announced))
                 parts.push(new Uint8Array(chunk))
                 return Effect.void
-              }))
+              })
+            )
           )
           return new File(parts, name, { type: options?.type ?? response.headers["content-type"] ?? "" })
         }).pipe(
@@ -533,7 +550,7 @@ export const layer = (
 ): Layer.Layer<FileUploading, OneEntryError.OneEntryError, HttpClient.HttpClient | TokenStorage.TokenStorage> =>
   Layer.effect(
     FileUploading,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const project = yield* ClientOptions.resolve(options)
       const transport = yield* Transport.make(project, yield* HttpClient.HttpClient)
       return makeInternal(transport, yield* Session.makeInternal(transport))

@@ -48,23 +48,29 @@ import type * as OneEntryError from "./OneEntryError.ts"
  * @category services
  * @since 0.1.0
  */
-export class Forms extends Context.Service<Forms, {
-  /** A page of forms: 30 from the start, where nothing else is said. */
-  readonly getAllForms: (options?: {
-    readonly langCode?: string | undefined
-    readonly offset?: number | undefined
-    readonly limit?: number | undefined
-  }) => Effect.Effect<FormSchema.FormsPage, OneEntryError.OneEntryError>
-  /** All forms, page by page. */
-  readonly streamForms: (options?: {
-    readonly langCode?: string | undefined
-    readonly pageSize?: number | undefined
-  }) => Stream.Stream<FormSchema.Form, OneEntryError.OneEntryError>
-  /** One form, by its marker. */
-  readonly getFormByMarker: (marker: string, options?: {
-    readonly langCode?: string | undefined
-  }) => Effect.Effect<FormSchema.Form, AuthError.FormNotFound | OneEntryError.OneEntryError>
-}>()("effect-oneentry/Forms") {}
+export class Forms extends Context.Service<
+  Forms,
+  {
+    /** A page of forms: 30 from the start, where nothing else is said. */
+    readonly getAllForms: (options?: {
+      readonly langCode?: string | undefined
+      readonly offset?: number | undefined
+      readonly limit?: number | undefined
+    }) => Effect.Effect<FormSchema.FormsPage, OneEntryError.OneEntryError>
+    /** All forms, page by page. */
+    readonly streamForms: (options?: {
+      readonly langCode?: string | undefined
+      readonly pageSize?: number | undefined
+    }) => Stream.Stream<FormSchema.Form, OneEntryError.OneEntryError>
+    /** One form, by its marker. */
+    readonly getFormByMarker: (
+      marker: string,
+      options?: {
+        readonly langCode?: string | undefined
+      }
+    ) => Effect.Effect<FormSchema.Form, AuthError.FormNotFound | OneEntryError.OneEntryError>
+  }
+>()("effect-oneentry/Forms") {}
 
 const allForms = something(
   "getAllForms",
@@ -83,9 +89,7 @@ const formByMarker = something(
 /** @internal */
 export const makeInternal = (transport: Transport.Transport): Forms["Service"] => {
   const { headers, project } = transport
-  const getAllForms: Forms["Service"]["getAllForms"] = (
-    { langCode = project.langCode, limit = 30, offset = 0 } = {}
-  ) =>
+  const getAllForms: Forms["Service"]["getAllForms"] = ({ langCode = project.langCode, limit = 30, offset = 0 } = {}) =>
     anonymous(transport, allForms, {
       path: path(["forms"], { langCode, offset, limit }),
       headers,
@@ -101,7 +105,8 @@ export const makeInternal = (transport: Transport.Transport): Forms["Service"] =
           const next = offset + items.length
           const last = items.length === 0 || (total === undefined ? items.length < pageSize : next >= total)
           return [items, last ? Option.none() : Option.some(next)]
-        })),
+        })
+      ),
     getFormByMarker: (marker, { langCode = project.langCode } = {}) =>
       checked("getFormByMarker", emptyArguments({ marker }), () =>
         anonymous(transport, formByMarker, {
@@ -109,7 +114,8 @@ export const makeInternal = (transport: Transport.Transport): Forms["Service"] =
           headers,
           marker,
           langCode
-        }))
+        })
+      )
   })
 }
 
@@ -136,7 +142,7 @@ export const layer = (
 ): Layer.Layer<Forms, OneEntryError.OneEntryError, HttpClient.HttpClient> =>
   Layer.effect(
     Forms,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const project = yield* ClientOptions.resolve(options)
       return makeInternal(yield* Transport.make(project, yield* HttpClient.HttpClient))
     })

@@ -299,40 +299,40 @@ type Failure<Op extends Operation> = DomainErrorOf<Op> | OneEntryError.OneEntryE
  * @category services
  * @since 0.1.0
  */
-export class FormsData extends Context.Service<FormsData, {
-  /**
-   * Sends a form. Files are uploaded first; where one fails, nothing is sent. Buttons and empty values are left out.
-   * Fails with `FormInvalid` for the fields that are wrong, before anything is sent where `form` is given, otherwise
-   * with the one that the server names.
-   */
-  readonly post: (
-    submission: NewSubmission,
-    options?: SubmitOptions
-  ) => Effect.Effect<PostedSubmission, Failure<"postFormsData"> | FormSchema.FormInvalid | AuthError.UploadFailed>
-  /** A page of submissions: 30 from the start, where nothing else is said. */
-  readonly getByMarker: (
-    marker: string,
-    options?: ListOptions & { readonly offset?: number | undefined; readonly limit?: number | undefined }
-  ) => Effect.Effect<SubmissionsPage, Failure<"getFormsDataByMarker">>
-  /** All submissions, page by page. */
-  readonly streamByMarker: (
-    marker: string,
-    options?: ListOptions & { readonly pageSize?: number | undefined }
-  ) => Stream.Stream<Submission, Failure<"getFormsDataByMarker">>
-  /** 🔐 Changes a submission of one's own. */
-  readonly updateById: (
-    id: number,
-    change: SubmissionChange,
-    options?: SubmitOptions
-  ) => Effect.Effect<Submission, Failure<"updateFormsDataById"> | FormSchema.FormInvalid | AuthError.UploadFailed>
-  /** 🔐 Changes the status of a submission. */
-  readonly updateStatusById: (
-    id: number,
-    status: Status
-  ) => Effect.Effect<void, Failure<"updateFormsDataStatusById">>
-  /** 🔐 Deletes a submission of one's own. */
-  readonly deleteById: (id: number) => Effect.Effect<void, Failure<"deleteFormsDataById">>
-}>()("effect-oneentry/FormsData") {}
+export class FormsData extends Context.Service<
+  FormsData,
+  {
+    /**
+     * Sends a form. Files are uploaded first; where one fails, nothing is sent. Buttons and empty values are left out.
+     * Fails with `FormInvalid` for the fields that are wrong, before anything is sent where `form` is given, otherwise
+     * with the one that the server names.
+     */
+    readonly post: (
+      submission: NewSubmission,
+      options?: SubmitOptions
+    ) => Effect.Effect<PostedSubmission, Failure<"postFormsData"> | FormSchema.FormInvalid | AuthError.UploadFailed>
+    /** A page of submissions: 30 from the start, where nothing else is said. */
+    readonly getByMarker: (
+      marker: string,
+      options?: ListOptions & { readonly offset?: number | undefined; readonly limit?: number | undefined }
+    ) => Effect.Effect<SubmissionsPage, Failure<"getFormsDataByMarker">>
+    /** All submissions, page by page. */
+    readonly streamByMarker: (
+      marker: string,
+      options?: ListOptions & { readonly pageSize?: number | undefined }
+    ) => Stream.Stream<Submission, Failure<"getFormsDataByMarker">>
+    /** 🔐 Changes a submission of one's own. */
+    readonly updateById: (
+      id: number,
+      change: SubmissionChange,
+      options?: SubmitOptions
+    ) => Effect.Effect<Submission, Failure<"updateFormsDataById"> | FormSchema.FormInvalid | AuthError.UploadFailed>
+    /** 🔐 Changes the status of a submission. */
+    readonly updateStatusById: (id: number, status: Status) => Effect.Effect<void, Failure<"updateFormsDataStatusById">>
+    /** 🔐 Deletes a submission of one's own. */
+    readonly deleteById: (id: number) => Effect.Effect<void, Failure<"deleteFormsDataById">>
+  }
+>()("effect-oneentry/FormsData") {}
 
 // -----------------------------------------------------------------------------
 // wire
@@ -459,11 +459,19 @@ const toDateText = (value: string | Date | DateTime.DateTime): string | undefine
   const at = DateTime.make(value)
   if (Option.isNone(at)) return undefined
   const { day, hour, minute, month, second, year } = DateTime.toPartsUtc(at.value)
-  return `${String(year).padStart(4, "0")}-${twoDigits(month)}-${twoDigits(day)} ` +
+  return (
+    `${String(year).padStart(4, "0")}-${twoDigits(month)}-${twoDigits(day)} ` +
     `${twoDigits(hour)}:${twoDigits(minute)}:${twoDigits(second)}`
+  )
 }
 
-const statuses: ReadonlyArray<string> = ["sent", "moderation", "approved", "banned", "deleted"] satisfies ReadonlyArray<Status>
+const statuses: ReadonlyArray<string> = [
+  "sent",
+  "moderation",
+  "approved",
+  "banned",
+  "deleted"
+] satisfies ReadonlyArray<Status>
 
 const statusIssues = (status: string | undefined): ReadonlyArray<string> =>
   status === undefined || statuses.includes(status) ? [] : [`\`status\` must be one of ${statuses.join(", ")}`]
@@ -472,7 +480,9 @@ const idIssues = (id: number): ReadonlyArray<string> =>
   Number.isSafeInteger(id) && id > 0 ? [] : ["`id` must be the number of a submission"]
 
 const configIssues = (id: number | undefined): ReadonlyArray<string> =>
-  id === undefined || Number.isSafeInteger(id) ? [] : ["`formModuleConfigId` must be the number of a config of the form"]
+  id === undefined || Number.isSafeInteger(id)
+    ? []
+    : ["`formModuleConfigId` must be the number of a config of the form"]
 
 const encodeFilter = (filter: SubmissionFilter, issues: Array<string>): Readonly<Record<string, unknown>> => {
   const dates: Record<string, string> = {}
@@ -481,7 +491,9 @@ const encodeFilter = (filter: SubmissionFilter, issues: Array<string>): Readonly
     if (value === undefined) continue
     const text = toDateText(value)
     if (text === undefined) {
-      issues.push(`\`filter.${name}\` must be a date that exists: YYYY-MM-DD, YYYY-MM-DD HH:mm:ss, a Date or a DateTime`)
+      issues.push(
+        `\`filter.${name}\` must be a date that exists: YYYY-MM-DD, YYYY-MM-DD HH:mm:ss, a Date or a DateTime`
+      )
     } else dates[name] = text
   }
   for (const status of filter.status ?? []) issues.push(...statusIssues(status))
@@ -500,7 +512,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
   const { project } = transport
 
   /** The fields as they go over the wire: checked, encoded, their files uploaded. */
-  const encodeFields = Effect.fnUntraced(function*(
+  const encodeFields = Effect.fnUntraced(function* (
     marker: string,
     formData: FieldValue.FormFields,
     langCode: string,
@@ -510,7 +522,10 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
     let fields = formData
     if (form !== undefined) {
       if (FormSchema.isSignUpForm(form)) {
-        return yield* invalidForm(form.identifier, "is a form for signing up: send it with AuthProvider.signUp or Users.updateUser")
+        return yield* invalidForm(
+          form.identifier,
+          "is a form for signing up: send it with AuthProvider.signUp or Users.updateUser"
+        )
       }
       if (form.attributes.length === 0) {
         return yield* invalidForm(form.identifier, "has no fields: add attributes to the form in the admin panel")
@@ -541,8 +556,9 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
   ): Effect.Effect<A, E | OneEntryError.OneEntryError | FormSchema.FormInvalid> =>
     Effect.mapError(effect, (error) =>
       OneEntryError.isOneEntryError(error)
-        ? refusedFields(error, form, Object.values(formData).flat()) ?? error
-        : error)
+        ? (refusedFields(error, form, Object.values(formData).flat()) ?? error)
+        : error
+    )
 
   const getByMarker: FormsData["Service"]["getByMarker"] = (
     marker,
@@ -566,7 +582,8 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
           marker,
           langCode
         })
-      ))
+      )
+    )
   }
 
   return FormsData.of({
@@ -598,7 +615,8 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
               }),
               options?.form,
               formData
-            ))
+            )
+          )
       )
     },
 
@@ -610,7 +628,8 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
           // A group's permission may cap a page below what was asked for.
           const next = offset + items.length
           return [items, items.length === 0 || next >= total ? Option.none() : Option.some(next)]
-        })),
+        })
+      ),
 
     updateById: (id, change, options) => {
       const { formData: fields, formIdentifier, formModuleConfigId, moduleEntityIdentifier, replayTo, status } = change
@@ -655,7 +674,8 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
           body: JSON.stringify({ status }),
           marker: String(id),
           langCode: project.langCode
-        })),
+        })
+      ),
 
     deleteById: (id) =>
       Invoke.checked("deleteFormsDataById", idIssues(id), () =>
@@ -663,7 +683,8 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
           path: Invoke.path(["form-data", String(id)]),
           marker: String(id),
           langCode: project.langCode
-        }))
+        })
+      )
   })
 }
 
@@ -694,7 +715,7 @@ export const layer = (
 ): Layer.Layer<FormsData, OneEntryError.OneEntryError, HttpClient.HttpClient | TokenStorage.TokenStorage> =>
   Layer.effect(
     FormsData,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const project = yield* ClientOptions.resolve(options)
       const transport = yield* Transport.make(project, yield* HttpClient.HttpClient)
       return makeInternal(transport, yield* Session.makeInternal(transport))

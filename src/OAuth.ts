@@ -56,11 +56,12 @@ const returning = {
  * @category errors
  * @since 0.1.0
  */
-export class CallbackInvalid
-  extends Schema.TaggedError<CallbackInvalid>("effect-oneentry/OAuth/CallbackInvalid")("CallbackInvalid", {
+export class CallbackInvalid extends Schema.TaggedError<CallbackInvalid>("effect-oneentry/OAuth/CallbackInvalid")(
+  "CallbackInvalid",
+  {
     issue: Schema.String
-  })
-{
+  }
+) {
   override get message(): string {
     return `This is no OAuth callback: ${this.issue}`
   }
@@ -84,9 +85,10 @@ export class CallbackInvalid
  * @category errors
  * @since 0.1.0
  */
-export class StateUnknown
-  extends Schema.TaggedError<StateUnknown>("effect-oneentry/OAuth/StateUnknown")("StateUnknown", {})
-{
+export class StateUnknown extends Schema.TaggedError<StateUnknown>("effect-oneentry/OAuth/StateUnknown")(
+  "StateUnknown",
+  {}
+) {
   override get message(): string {
     return "The callback's `state` was not given out here: begin the sign-in once more"
   }
@@ -133,9 +135,10 @@ export class FlowLost extends Schema.TaggedError<FlowLost>("effect-oneentry/OAut
  * @category errors
  * @since 0.1.0
  */
-export class FlowExpired
-  extends Schema.TaggedError<FlowExpired>("effect-oneentry/OAuth/FlowExpired")("FlowExpired", returning)
-{
+export class FlowExpired extends Schema.TaggedError<FlowExpired>("effect-oneentry/OAuth/FlowExpired")(
+  "FlowExpired",
+  returning
+) {
   override get message(): string {
     return "The sign-in took longer than ten minutes: begin it once more"
   }
@@ -159,9 +162,10 @@ export class FlowExpired
  * @category errors
  * @since 0.1.0
  */
-export class CallbackReplayed
-  extends Schema.TaggedError<CallbackReplayed>("effect-oneentry/OAuth/CallbackReplayed")("CallbackReplayed", returning)
-{
+export class CallbackReplayed extends Schema.TaggedError<CallbackReplayed>("effect-oneentry/OAuth/CallbackReplayed")(
+  "CallbackReplayed",
+  returning
+) {
   override get message(): string {
     return "This callback was taken before"
   }
@@ -187,13 +191,13 @@ export class CallbackReplayed
  * @category errors
  * @since 0.1.0
  */
-export class AuthorizationRefused
-  extends Schema.TaggedError<AuthorizationRefused>("effect-oneentry/OAuth/AuthorizationRefused")("AuthorizationRefused", {
-    ...returning,
-    error: Schema.String,
-    description: Schema.optionalKey(Schema.String)
-  })
-{
+export class AuthorizationRefused extends Schema.TaggedError<AuthorizationRefused>(
+  "effect-oneentry/OAuth/AuthorizationRefused"
+)("AuthorizationRefused", {
+  ...returning,
+  error: Schema.String,
+  description: Schema.optionalKey(Schema.String)
+}) {
   override get message(): string {
     return `The network refused: ${this.error}${this.description === undefined ? "" : ` (${this.description})`}`
   }
@@ -352,24 +356,27 @@ export interface Callback {
  * @category services
  * @since 0.1.0
  */
-export class OAuth extends Context.Service<OAuth, {
-  /**
-   * The address of the network's authorization page, from the provider's `oauthAuthUrl` (`https:`, or `http:` on
-   * loopback); a sign-in is under way from then on.
-   */
-  readonly authorizationUrl: (
-    provider: Pick<AuthSchema.AuthProviderEntity, "identifier" | "config">,
-    options: AuthorizationOptions
-  ) => Effect.Effect<
-    string,
-    OneEntryError.OneEntryError | TokenStorage.TokenStorageError | SessionLock.SessionLockError
-  >
-  /** Takes the callback of a sign-in under way: the whole address, or only its query. */
-  readonly callback: (
-    url: string | URL,
-    options?: CallbackOptions
-  ) => Effect.Effect<Callback, CallbackError | TokenStorage.TokenStorageError | SessionLock.SessionLockError>
-}>()("effect-oneentry/OAuth") {}
+export class OAuth extends Context.Service<
+  OAuth,
+  {
+    /**
+     * The address of the network's authorization page, from the provider's `oauthAuthUrl` (`https:`, or `http:` on
+     * loopback); a sign-in is under way from then on.
+     */
+    readonly authorizationUrl: (
+      provider: Pick<AuthSchema.AuthProviderEntity, "identifier" | "config">,
+      options: AuthorizationOptions
+    ) => Effect.Effect<
+      string,
+      OneEntryError.OneEntryError | TokenStorage.TokenStorageError | SessionLock.SessionLockError
+    >
+    /** Takes the callback of a sign-in under way: the whole address, or only its query. */
+    readonly callback: (
+      url: string | URL,
+      options?: CallbackOptions
+    ) => Effect.Effect<Callback, CallbackError | TokenStorage.TokenStorageError | SessionLock.SessionLockError>
+  }
+>()("effect-oneentry/OAuth") {}
 
 // -----------------------------------------------------------------------------
 // make
@@ -388,7 +395,7 @@ const reserved = [
 
 /** A path of the same site, wherever it is used: as a link, in a `Location` header, or for a router. */
 const isLocalPath = (path: string): boolean => {
-  if (!/^\/(?![/\\])[^\\\x00-\x1f\x7f]*$/.test(path) || path.length > 2_048) return false
+  if (!/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(path) || path.length > 2_048) return false
   const base = "https://local.invalid"
   if (!URL.canParse(path, base)) return false
   const url = new URL(path, base)
@@ -397,7 +404,8 @@ const isLocalPath = (path: string): boolean => {
 }
 
 const redirectIssue = (redirectUri: string): string | undefined => {
-  const remedy = "`redirectUri` must be an absolute https: URL (http: is for loopback, an app's own scheme has a dot in it)"
+  const remedy =
+    "`redirectUri` must be an absolute https: URL (http: is for loopback, an app's own scheme has a dot in it)"
   if (!URL.canParse(redirectUri)) return remedy
   const { hash, password, protocol, username } = new URL(redirectUri)
   if (hash !== "" || redirectUri.includes("#")) return "`redirectUri` must not have a fragment"
@@ -433,9 +441,13 @@ const single = (query: URLSearchParams, name: string): string | undefined => {
 const readCallback = (
   input: string | URL
 ):
-  | { readonly state: string; readonly code: string | undefined; readonly error: string; readonly description: string | undefined }
-  | string =>
-{
+  | {
+      readonly state: string
+      readonly code: string | undefined
+      readonly error: string
+      readonly description: string | undefined
+    }
+  | string => {
   const text = String(input)
   if (text.length > 16_384) return "the address is too long"
   const mark = text.indexOf("?")
@@ -459,7 +471,7 @@ const readCallback = (
 }
 
 /** Text that came by way of an address: short, on one line. */
-const shown = (text: string, length: number): string => text.replace(/[\x00-\x1f\x7f]+/g, " ").slice(0, length)
+const shown = (text: string, length: number): string => text.replace(/\p{Cc}+/gu, " ").slice(0, length)
 
 /** As long as any storage may take, so that a lock with a lease does not end meanwhile. */
 const maxHold = Duration.seconds(30)
@@ -471,7 +483,9 @@ export const makeInternal = (
   lock: SessionLock.SessionLock
 ): OAuth["Service"] => {
   const currentSlot = Effect.map(
-    Effect.withFiber<string | undefined>((fiber) => Effect.succeed(Visitor.slotName(fiber.getRef(Session.CurrentSlot)))),
+    Effect.withFiber<string | undefined>((fiber) =>
+      Effect.succeed(Visitor.slotName(fiber.getRef(Session.CurrentSlot)))
+    ),
     (slot) => Flows.slotOf(slot ?? project.slot)
   )
 
@@ -480,7 +494,7 @@ export const makeInternal = (
     change: (flows: ReadonlyArray<Flows.Flow>, now: number) => readonly [result: A, next: ReadonlyArray<Flows.Flow>]
   ): Effect.Effect<A, TokenStorage.TokenStorageError | SessionLock.SessionLockError> =>
     Effect.flatMap(currentSlot, (slot) => {
-      const attempt = Effect.gen(function*() {
+      const attempt = Effect.gen(function* () {
         for (let tries = 0; tries < 100; tries++) {
           const before = yield* storage.get(slot)
           const [result, next] = change(Flows.read(before), yield* Clock.currentTimeMillis)
@@ -495,11 +509,12 @@ export const makeInternal = (
 
   return OAuth.of({
     authorizationUrl: (provider, options) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { oauthAuthUrl } = provider.config
-        const base = oauthAuthUrl === undefined
-          ? `the provider "${provider.identifier}" has no \`oauthAuthUrl\`: set it in the admin panel`
-          : safeUrl(`the \`oauthAuthUrl\` of the provider "${provider.identifier}"`, oauthAuthUrl)
+        const base =
+          oauthAuthUrl === undefined
+            ? `the provider "${provider.identifier}" has no \`oauthAuthUrl\`: set it in the admin panel`
+            : safeUrl(`the \`oauthAuthUrl\` of the provider "${provider.identifier}"`, oauthAuthUrl)
         const crypto = yield* WebCrypto.WebCrypto
         // Absent in insecure contexts of browsers, whatever its type says.
         const subtle: SubtleCrypto | undefined = crypto?.subtle
@@ -507,7 +522,9 @@ export const makeInternal = (
         const issues = [
           ...(typeof base === "string" ? [base] : []),
           ...optionIssues(options),
-          ...(withPkce && subtle === undefined ? ["PKCE needs crypto.subtle, which a browser has in secure contexts (https) only"] : [])
+          ...(withPkce && subtle === undefined
+            ? ["PKCE needs crypto.subtle, which a browser has in secure contexts (https) only"]
+            : [])
         ]
         if (typeof base === "string" || issues.length > 0) {
           return yield* OneEntryError.invalidRequest("authorizationUrl", ...issues)
@@ -529,32 +546,36 @@ export const makeInternal = (
         if (verifier !== undefined && subtle !== undefined) {
           const digest = yield* Effect.tryPromise({
             try: () => subtle.digest("SHA-256", new TextEncoder().encode(verifier)),
-            catch: () => OneEntryError.invalidRequest("authorizationUrl", "PKCE needs SHA-256, which this runtime has not")
+            catch: () =>
+              OneEntryError.invalidRequest("authorizationUrl", "PKCE needs SHA-256, which this runtime has not")
           })
           url.searchParams.set("code_challenge", Base64Url.encode(new Uint8Array(digest)))
           url.searchParams.set("code_challenge_method", "S256")
         }
         yield* modify((flows, now) => [
           undefined,
-          Flows.prune([
-            ...flows,
-            {
-              _tag: "Pending",
-              state,
-              marker: provider.identifier,
-              project: project.baseUrl,
-              redirectUri: options.redirectUri,
-              ...(verifier === undefined ? {} : { verifier }),
-              ...(options.returnTo === undefined ? {} : { returnTo: options.returnTo }),
-              startedAt: now
-            }
-          ], now)
+          Flows.prune(
+            [
+              ...flows,
+              {
+                _tag: "Pending",
+                state,
+                marker: provider.identifier,
+                project: project.baseUrl,
+                redirectUri: options.redirectUri,
+                ...(verifier === undefined ? {} : { verifier }),
+                ...(options.returnTo === undefined ? {} : { returnTo: options.returnTo }),
+                startedAt: now
+              }
+            ],
+            now
+          )
         ])
         return url.href
       }),
 
     callback: (input, options) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const read = readCallback(input)
         if (typeof read === "string") return yield* new CallbackInvalid({ issue: read })
         const { code, description, error, state } = read
@@ -582,9 +603,8 @@ export const makeInternal = (
             ...(description === undefined ? {} : { description: shown(description, 500) })
           })
         }
-        const codeVerifier = flow.verifier === undefined
-          ? undefined
-          : Redacted.make(flow.verifier, { label: "codeVerifier" })
+        const codeVerifier =
+          flow.verifier === undefined ? undefined : Redacted.make(flow.verifier, { label: "codeVerifier" })
         const callback: Callback = {
           ...about,
           data: {
@@ -627,10 +647,12 @@ export const withClientSecret = (
 ): Effect.Effect<AuthProvider.OAuthData, OneEntryError.OneEntryError> =>
   Effect.suspend(() =>
     "document" in globalThis
-      ? Effect.fail(OneEntryError.invalidRequest(
-        "withClientSecret",
-        "a client secret must not reach a browser: do this on the server, or keep the credentials in the provider"
-      ))
+      ? Effect.fail(
+          OneEntryError.invalidRequest(
+            "withClientSecret",
+            "a client secret must not reach a browser: do this on the server, or keep the credentials in the provider"
+          )
+        )
       : Effect.succeed({ ...data, client_id: credentials.clientId, client_secret: credentials.clientSecret })
   )
 
@@ -660,7 +682,7 @@ export const layer = (
 ): Layer.Layer<OAuth, OneEntryError.OneEntryError, TokenStorage.TokenStorage> =>
   Layer.effect(
     OAuth,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const project = yield* ClientOptions.resolve(options)
       return makeInternal(project, yield* TokenStorage.TokenStorage, yield* SessionLock.SessionLock)
     })

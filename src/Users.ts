@@ -5,6 +5,8 @@
  *
  * @since 0.1.0
  */
+// Every operation is a function, also where it takes nothing.
+// @effect-diagnostics lazyEffect:off
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -130,38 +132,37 @@ type Failure<Op extends Operation> = DomainErrorOf<Op> | OneEntryError.OneEntryE
  * @category services
  * @since 0.1.0
  */
-// Every operation is a function, also where it takes nothing.
-// @effect-diagnostics-next-line lazyEffect:off
-export class Users extends Context.Service<Users, {
-  /** 🔐 The profile. */
-  readonly getUser: (options?: {
-    readonly langCode?: string | undefined
-  }) => Effect.Effect<AuthSchema.UserEntity, OneEntryError.OneEntryError | Session.RefreshError>
-  /**
-   * 🔐 Changes of the profile what the patch names. Fails with `FormInvalid` for the fields that are wrong, before
-   * anything is sent where that can be known. A new login moves the credential on most servers, and fails with
-   * `UserAlreadyExists` where somebody has it.
-   */
-  readonly updateUser: (
-    patch: UserPatch,
-    options?: UpdateOptions
-  ) => Effect.Effect<
-    void,
-    Failure<"updateUser"> | FormSchema.FormInvalid | AuthError.FormNotFound | AuthError.UploadFailed
-  >
-  /** 🔐 Puts the account away: nobody can sign in to it, its login stays taken. The local session is dropped. */
-  readonly archiveUser: () => Effect.Effect<void, Failure<"archiveUser">>
-  /** 🔐 Deletes the account with everything that is the user's. The local session is dropped. */
-  readonly deleteUser: () => Effect.Effect<void, Failure<"deleteUser">>
-  /** 🔐 Adds the Firebase token of a device, for push notifications. */
-  readonly addFCMToken: (
-    token: string | Redacted.Redacted<string>
-  ) => Effect.Effect<void, Failure<"addFCMToken">>
-  /** 🔐 Takes the Firebase token of a device away. */
-  readonly deleteFCMToken: (
-    token: string | Redacted.Redacted<string>
-  ) => Effect.Effect<void, Failure<"deleteFCMToken">>
-}>()("effect-oneentry/Users") {}
+export class Users extends Context.Service<
+  Users,
+  {
+    /** 🔐 The profile. */
+    readonly getUser: (options?: {
+      readonly langCode?: string | undefined
+    }) => Effect.Effect<AuthSchema.UserEntity, OneEntryError.OneEntryError | Session.RefreshError>
+    /**
+     * 🔐 Changes of the profile what the patch names. Fails with `FormInvalid` for the fields that are wrong, before
+     * anything is sent where that can be known. A new login moves the credential on most servers, and fails with
+     * `UserAlreadyExists` where somebody has it.
+     */
+    readonly updateUser: (
+      patch: UserPatch,
+      options?: UpdateOptions
+    ) => Effect.Effect<
+      void,
+      Failure<"updateUser"> | FormSchema.FormInvalid | AuthError.FormNotFound | AuthError.UploadFailed
+    >
+    /** 🔐 Puts the account away: nobody can sign in to it, its login stays taken. The local session is dropped. */
+    readonly archiveUser: () => Effect.Effect<void, Failure<"archiveUser">>
+    /** 🔐 Deletes the account with everything that is the user's. The local session is dropped. */
+    readonly deleteUser: () => Effect.Effect<void, Failure<"deleteUser">>
+    /** 🔐 Adds the Firebase token of a device, for push notifications. */
+    readonly addFCMToken: (token: string | Redacted.Redacted<string>) => Effect.Effect<void, Failure<"addFCMToken">>
+    /** 🔐 Takes the Firebase token of a device away. */
+    readonly deleteFCMToken: (
+      token: string | Redacted.Redacted<string>
+    ) => Effect.Effect<void, Failure<"deleteFCMToken">>
+  }
+>()("effect-oneentry/Users") {}
 
 // -----------------------------------------------------------------------------
 // make
@@ -183,7 +184,10 @@ const patchIssues = (patch: UserPatch): ReadonlyArray<string> => {
   const { authData, formData, formIdentifier, newPassword, notificationData, state } = patch
   const issues: Array<string> = []
   if (
-    authData === undefined && formData === undefined && newPassword === undefined && notificationData === undefined &&
+    authData === undefined &&
+    formData === undefined &&
+    newPassword === undefined &&
+    notificationData === undefined &&
     state === undefined
   ) {
     issues.push("there is nothing to change: name `formData`, `newPassword`, `state` or `notificationData`")
@@ -217,27 +221,34 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
     if (given !== undefined) return Effect.succeed(given)
     return Effect.flatMap(getUser(options), ({ formIdentifier }) =>
       formIdentifier === undefined
-        ? Effect.fail(OneEntryError.invalidRequest(
-          "updateUser",
-          "the user's provider has no form: set one in the admin panel, or name it as `formIdentifier`"
-        ))
-        : Effect.succeed(formIdentifier))
+        ? Effect.fail(
+            OneEntryError.invalidRequest(
+              "updateUser",
+              "the user's provider has no form: set one in the admin panel, or name it as `formIdentifier`"
+            )
+          )
+        : Effect.succeed(formIdentifier)
+    )
   }
 
   /** The one credential that may be sent: the password, under the marker that the form has for it. */
-  const credentialOf = Effect.fnUntraced(function*(patch: UserPatch, form: FormSchema.Form) {
+  const credentialOf = Effect.fnUntraced(function* (patch: UserPatch, form: FormSchema.Form) {
     const password = findPassword(form.attributes)
     if (patch.newPassword !== undefined) {
       return password === undefined
         ? yield* invalid(
-          form.identifier,
-          "has no password field: mark one in the admin panel, or change the password by AuthProvider.changePassword"
-        )
+            form.identifier,
+            "has no password field: mark one in the admin panel, or change the password by AuthProvider.changePassword"
+          )
         : { marker: password.marker, value: Invoke.reveal(patch.newPassword) }
     }
     const [item] = yield* Effect.fromResult(FieldValue.encodeAuthData(patch.authData ?? []))
     if (item === undefined) {
-      return yield* invalid(password?.marker ?? "", "is empty: leave `authData` out to keep the password as it is", "missing")
+      return yield* invalid(
+        password?.marker ?? "",
+        "is empty: leave `authData` out to keep the password as it is",
+        "missing"
+      )
     }
     const attribute = form.attributes.find(({ marker }) => marker === item.marker)
     if (attribute?.isLogin === true) {
@@ -247,14 +258,18 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
       )
     }
     if (attribute === undefined) {
-      return yield* invalid(item.marker, "the form has no such field; the password's marker stands here", "unknownMarker")
+      return yield* invalid(
+        item.marker,
+        "the form has no such field; the password's marker stands here",
+        "unknownMarker"
+      )
     }
     return item
   })
 
   /** Ends the local session of the user that the call was about; whoever signed in meanwhile stays. */
   const leaving = <E>(call: Effect.Effect<void, E>) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const before = yield* session.peek
       yield* call
       const after = yield* session.peek
@@ -279,7 +294,8 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
         secretPath: true,
         marker: "",
         langCode: project.langCode
-      }))
+      })
+    )
 
   return Users.of({
     getUser,
@@ -287,7 +303,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
     updateUser: (patch, options) => {
       const langCode = options?.langCode ?? project.langCode
       return Invoke.checked("updateUser", [...patchIssues(patch), ...Invoke.emptyArguments({ langCode })], () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const { formData, notificationData, state } = patch
           let fields = formData
           if (formData !== undefined && options?.form !== undefined) {
@@ -299,14 +315,15 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
           }
           const prepared = yield* Effect.fromResult(Uploads.prepareFields(fields ?? [], langCode))
           const formIdentifier = yield* formIdentifierOf(patch, options)
-          const credential = patch.newPassword === undefined && patch.authData === undefined
-            ? undefined
-            : yield* Effect.flatMap(
-              options?.form === undefined
-                ? forms.getFormByMarker(formIdentifier, { langCode })
-                : Effect.succeed(options.form),
-              (form) => credentialOf(patch, form)
-            )
+          const credential =
+            patch.newPassword === undefined && patch.authData === undefined
+              ? undefined
+              : yield* Effect.flatMap(
+                  options?.form === undefined
+                    ? forms.getFormByMarker(formIdentifier, { langCode })
+                    : Effect.succeed(options.form),
+                  (form) => credentialOf(patch, form)
+                )
           const completed = yield* Uploads.completeLanguages(
             transport,
             session,
@@ -314,9 +331,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
             options?.maxFileBytes ?? Uploads.defaultMaxBytes
           )
           const sent = Object.values(completed).flat()
-          if (
-            sent.length === 0 && credential === undefined && notificationData === undefined && state === undefined
-          ) {
+          if (sent.length === 0 && credential === undefined && notificationData === undefined && state === undefined) {
             return yield* invalid(formIdentifier, "there is nothing to change: the fields have no value")
           }
           yield* authorized(transport, session, endpoints.updateUser, {
@@ -338,16 +353,18 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
               if (!OneEntryError.isOneEntryError(error)) return error
               const { reason } = error
               // Users made by OAuth have no contacts, and the server trips over that.
-              return reason._tag === "ServerFailure" && notificationData !== undefined &&
-                  reason.messages.some((message) => /of null/i.test(message))
+              return reason._tag === "ServerFailure" &&
+                notificationData !== undefined &&
+                reason.messages.some((message) => /of null/i.test(message))
                 ? OneEntryError.invalidRequest(
-                  "updateUser",
-                  "the server cannot set `notificationData` of this user (one made by OAuth?): leave it out"
-                )
-                : refusedFields(error, options?.form, sent) ?? error
+                    "updateUser",
+                    "the server cannot set `notificationData` of this user (one made by OAuth?): leave it out"
+                  )
+                : (refusedFields(error, options?.form, sent) ?? error)
             })
           )
-        }))
+        })
+      )
     },
 
     archiveUser: () => remove(endpoints.archiveUser, []),
@@ -387,7 +404,7 @@ export const layer = (
 ): Layer.Layer<Users, OneEntryError.OneEntryError, HttpClient.HttpClient | TokenStorage.TokenStorage> =>
   Layer.effect(
     Users,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const project = yield* ClientOptions.resolve(options)
       const transport = yield* Transport.make(project, yield* HttpClient.HttpClient)
       return makeInternal(transport, yield* Session.makeInternal(transport))

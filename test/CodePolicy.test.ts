@@ -12,7 +12,9 @@ const withProvider = (
 ): Project.Input => ({
   ...project,
   switches,
-  providers: (project.providers ?? []).map((provider) => provider.identifier === "email" ? { ...provider, config } : provider)
+  providers: (project.providers ?? []).map((provider) =>
+    provider.identifier === "email" ? { ...provider, config } : provider
+  )
 })
 
 const policyOf = Effect.map(
@@ -23,7 +25,12 @@ const policyOf = Effect.map(
 const seconds = (durations: Iterable<Duration.Duration>) => Array.from(durations, Duration.toSeconds)
 
 const hasCode = (statusCode: number, retryAfter?: Duration.Duration) =>
-  new AuthError.UserAlreadyHasCode({ marker: "email", statusCode, messages: [], ...(retryAfter === undefined ? {} : { retryAfter }) })
+  new AuthError.UserAlreadyHasCode({
+    marker: "email",
+    statusCode,
+    messages: [],
+    ...(retryAfter === undefined ? {} : { retryAfter })
+  })
 
 const plain = CodePolicy.fromProvider({ config: {} })
 const digits = CodePolicy.fromProvider({ config: { systemCodeLength: 6, systemCodeOnlyNumbers: true } })
@@ -31,10 +38,14 @@ const letters = CodePolicy.fromProvider({ config: { systemCodeLength: 6 } })
 
 describe("fromProvider", () => {
   it.effect("says what the provider says", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const policy = yield* policyOf
       assert.deepStrictEqual(
-        { ...policy, lifetime: Duration.toSeconds(policy.lifetime ?? 0), reissueAfter: Duration.toSeconds(policy.reissueAfter) },
+        {
+          ...policy,
+          lifetime: Duration.toSeconds(policy.lifetime ?? 0),
+          reissueAfter: Duration.toSeconds(policy.reissueAfter)
+        },
         { length: 8, alphabet: "digits", lifetime: 300, reissueAfter: 30 }
       )
       const auth = yield* AuthProvider.AuthProvider
@@ -43,13 +54,24 @@ describe("fromProvider", () => {
       const code = yield* emulator.awaitCode(login)
       assert.isTrue(CodePolicy.matches(policy, code))
       assert.isFalse(CodePolicy.matches(policy, code.slice(1)))
-      yield* auth.activateUser("email", { userIdentifier: login, code: CodePolicy.normalise(` ${code.slice(0, 4)} ${code.slice(4)}\n`) })
-    }).pipe(Effect.provide(overHttp(FetchHttpClient.layer, undefined, {
-      project: withProvider({ systemCodeLength: 8, systemCodeOnlyNumbers: true, systemCodeTlsSec: 300 }, { configNumbers: "string" })
-    }))))
+      yield* auth.activateUser("email", {
+        userIdentifier: login,
+        code: CodePolicy.normalise(` ${code.slice(0, 4)} ${code.slice(4)}\n`)
+      })
+    }).pipe(
+      Effect.provide(
+        overHttp(FetchHttpClient.layer, undefined, {
+          project: withProvider(
+            { systemCodeLength: 8, systemCodeOnlyNumbers: true, systemCodeTlsSec: 300 },
+            { configNumbers: "string" }
+          )
+        })
+      )
+    )
+  )
 
   it.effect("codes of letters match too, in either case", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const policy = yield* policyOf
       assert.deepInclude(policy, { length: 6, alphabet: "alphanumeric" })
       const auth = yield* AuthProvider.AuthProvider
@@ -59,14 +81,21 @@ describe("fromProvider", () => {
       assert.isTrue(CodePolicy.matches(policy, typed))
       const code = yield* Schema.decodeEffect(CodePolicy.schema(policy))(typed)
       yield* auth.activateUser("email", { userIdentifier: login, code })
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it("leaves open what nobody knows, and takes no nonsense", () => {
     assert.deepStrictEqual(Object.keys(plain).sort(), ["alphabet", "reissueAfter"])
     assert.notProperty(CodePolicy.fromProvider({ config: { systemCodeLength: 0 } }), "length")
     assert.notProperty(CodePolicy.fromProvider({ config: { systemCodeLength: 2.5 } }), "length")
-    assert.strictEqual(Duration.toSeconds(CodePolicy.fromProvider({ config: {} }, { reissueAfter: "1 minute" }).reissueAfter), 60)
-    assert.strictEqual(Duration.toSeconds(CodePolicy.fromProvider({ config: {} }, { reissueAfter: Duration.seconds(-5) }).reissueAfter), 0)
+    assert.strictEqual(
+      Duration.toSeconds(CodePolicy.fromProvider({ config: {} }, { reissueAfter: "1 minute" }).reissueAfter),
+      60
+    )
+    assert.strictEqual(
+      Duration.toSeconds(CodePolicy.fromProvider({ config: {} }, { reissueAfter: Duration.seconds(-5) }).reissueAfter),
+      0
+    )
   })
 })
 
@@ -81,7 +110,8 @@ describe("codes", () => {
 
   it("match by length and alphabet", () => {
     for (const code of ["407063", "407 063"]) assert.isTrue(CodePolicy.matches(digits, code))
-    for (const code of ["", "40706", "4070630", "EW32RF", "40706३", "407063\u0000"]) assert.isFalse(CodePolicy.matches(digits, code))
+    for (const code of ["", "40706", "4070630", "EW32RF", "40706३", "407063\u0000"])
+      assert.isFalse(CodePolicy.matches(digits, code))
     assert.isTrue(CodePolicy.matches(letters, "ew32rf"))
     for (const code of ["EW32R!", "EW32RÄ", "EW32R"]) assert.isFalse(CodePolicy.matches(letters, code))
     assert.isTrue(CodePolicy.matches(plain, "X"))
@@ -110,7 +140,7 @@ describe("countdown", () => {
   })
 
   it.effect("counts each second down to zero, and ends", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const seen: Array<number> = []
       const fiber = yield* CodePolicy.countdown(policy, { error: hasCode(429, Duration.millis(3500)) }).pipe(
         Stream.runForEach((left) => Effect.sync(() => seen.push(Duration.toMillis(left)))),
@@ -125,10 +155,11 @@ describe("countdown", () => {
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(fiber)
       assert.deepStrictEqual(seen, [3500, 3000, 2000, 1000, 0])
-    }))
+    })
+  )
 
   it.effect("counts from the last request, of which part may have passed", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const requestedAt = yield* DateTime.now
       yield* TestClock.adjust("28 seconds")
       const fiber = yield* Effect.forkChild(Stream.runCollect(CodePolicy.countdown(policy, { requestedAt })))
@@ -136,10 +167,11 @@ describe("countdown", () => {
       assert.deepStrictEqual(seconds(yield* Fiber.join(fiber)), [2, 1, 0])
       assert.deepStrictEqual(seconds(yield* Stream.runCollect(CodePolicy.countdown(policy, { requestedAt }))), [0])
       assert.deepStrictEqual(seconds(yield* Stream.runCollect(CodePolicy.countdown(policy, {}))), [0])
-    }))
+    })
+  )
 
   it.effect("an older server refuses until the code of the last request ends", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const requestedAt = yield* DateTime.now
       yield* TestClock.adjust("100 seconds")
       const first = CodePolicy.countdown(policy, { requestedAt, error: hasCode(400) })
@@ -149,10 +181,11 @@ describe("countdown", () => {
       assert.deepStrictEqual(seconds(yield* Stream.runCollect(Stream.take(said, 1))), [7])
       const unknown = CodePolicy.countdown(policy, { error: hasCode(400) })
       assert.deepStrictEqual(seconds(yield* Stream.runCollect(Stream.take(unknown, 1))), [120])
-    }))
+    })
+  )
 
   it.effect("leaves out what a sleeping device missed, and a clock set back does not make it longer", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const seen: Array<number> = []
       const fiber = yield* CodePolicy.countdown(policy, { error: hasCode(429) }).pipe(
         Stream.runForEach((left) => Effect.sync(() => seen.push(Duration.toSeconds(left)))),
@@ -169,10 +202,11 @@ describe("countdown", () => {
       assert.deepStrictEqual(seconds(yield* Stream.runCollect(Stream.take(odd, 1))), [120])
       const ahead = CodePolicy.countdown(policy, { requestedAt: future })
       assert.deepStrictEqual(seconds(yield* Stream.runCollect(Stream.take(ahead, 1))), [30])
-    }))
+    })
+  )
 
   it.effect("ends when the emulator allows the next code, in both eras", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const ask = auth.generateCode("email", { userIdentifier: login, eventIdentifier: "auth" })
       yield* register()
@@ -186,10 +220,11 @@ describe("countdown", () => {
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(fiber)
       yield* ask
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("ends when the emulator allows the next code: 429 with Retry-After", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const ask = auth.generateCode("email", { userIdentifier: login, eventIdentifier: "auth" })
       yield* register()
@@ -201,7 +236,12 @@ describe("countdown", () => {
       yield* TestClock.adjust("20 seconds")
       assert.strictEqual((yield* Fiber.join(fiber)).length, 21)
       yield* ask
-    }).pipe(Effect.provide(inProcess(undefined, {
-      project: withProvider({}, { codePolicy: "reissue-window-429", retryAfter: true })
-    }))))
+    }).pipe(
+      Effect.provide(
+        inProcess(undefined, {
+          project: withProvider({}, { codePolicy: "reissue-window-429", retryAfter: true })
+        })
+      )
+    )
+  )
 })

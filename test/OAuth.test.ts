@@ -41,12 +41,16 @@ const s256 = (verifier: string) => createHash("sha256").update(verifier).digest(
 
 describe("authorizationUrl", () => {
   it.effect("asks for a code, with a state and a challenge of 256 bits each", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const text = yield* OAuth.OAuth.use((oauth) =>
-        oauth.authorizationUrl(provider("https://accounts.example.com/o/auth?access_type=offline&scope=old&state=fixed#top"), {
-          ...options,
-          parameters: { login_hint: "ann@example.com", prompt: "consent" }
-        }))
+        oauth.authorizationUrl(
+          provider("https://accounts.example.com/o/auth?access_type=offline&scope=old&state=fixed#top"),
+          {
+            ...options,
+            parameters: { login_hint: "ann@example.com", prompt: "consent" }
+          }
+        )
+      )
       const address = new URL(text)
       assert.strictEqual(address.origin + address.pathname + address.hash, "https://accounts.example.com/o/auth")
       const { state, code_challenge, ...rest } = Object.fromEntries(address.searchParams)
@@ -60,29 +64,41 @@ describe("authorizationUrl", () => {
         scope: "openid email",
         code_challenge_method: "S256"
       })
-      for (const random of [state, code_challenge]) assert.strictEqual(Buffer.from(String(random), "base64url").byteLength, 32)
+      for (const random of [state, code_challenge])
+        assert.strictEqual(Buffer.from(String(random), "base64url").byteLength, 32)
       const taken = yield* callback(back(String(state)))
-      assert.strictEqual(Buffer.from(Redacted.value(taken.codeVerifier ?? Redacted.make("")), "base64url").byteLength, 32)
+      assert.strictEqual(
+        Buffer.from(Redacted.value(taken.codeVerifier ?? Redacted.make("")), "base64url").byteLength,
+        32
+      )
       assert.strictEqual(s256(Redacted.value(taken.codeVerifier ?? Redacted.make(""))), code_challenge)
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
-  it.effect("takes the scope of the provider's address where none is given, and no challenge where none is wanted", () =>
-    Effect.gen(function*() {
-      const query = yield* begin({ scopes: undefined, pkce: false }, provider("http://127.0.0.1:8080/auth?scope=openid+email"))
-      assert.strictEqual(query.get("scope"), "openid email")
-      assert.isFalse(query.has("code_challenge") || query.has("code_challenge_method"))
-      assert.notProperty(yield* callback(back(query.get("state")), { withVerifier: true }), "codeVerifier")
-    }).pipe(Effect.provide(client)))
+  it.effect(
+    "takes the scope of the provider's address where none is given, and no challenge where none is wanted",
+    () =>
+      Effect.gen(function* () {
+        const query = yield* begin(
+          { scopes: undefined, pkce: false },
+          provider("http://127.0.0.1:8080/auth?scope=openid+email")
+        )
+        assert.strictEqual(query.get("scope"), "openid email")
+        assert.isFalse(query.has("code_challenge") || query.has("code_challenge_method"))
+        assert.notProperty(yield* callback(back(query.get("state")), { withVerifier: true }), "codeVerifier")
+      }).pipe(Effect.provide(client))
+  )
 
   it.effect("never gives the same state or challenge twice", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const all = yield* Effect.replicateEffect(begin(), 50)
       const values = all.flatMap((query) => [query.get("state"), query.get("code_challenge")])
       assert.strictEqual(new Set(values).size, 100)
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
   it.effect("refuses what would not be safe, and begins nothing then", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const refused: ReadonlyArray<readonly [string, Effect.Effect<unknown, OAuthFailure, OAuth.OAuth>]> = [
         ["has no `oauthAuthUrl`", begin({}, provider())],
         ["begin with https:", begin({}, provider("http://accounts.example.com/auth"))],
@@ -106,37 +122,56 @@ describe("authorizationUrl", () => {
         assert.notInclude(error.message, "secret@")
       }
       assert.isUndefined(yield* stored())
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
   it.effect("lets an app have a scheme of its own, and loopback", () =>
-    Effect.gen(function*() {
-      for (const own of ["com.example.app:/callback", "http://127.0.0.1:5173/callback", "http://localhost/cb", "http://[::1]:3000/"]) {
+    Effect.gen(function* () {
+      for (const own of [
+        "com.example.app:/callback",
+        "http://127.0.0.1:5173/callback",
+        "http://localhost/cb",
+        "http://[::1]:3000/"
+      ]) {
         assert.strictEqual((yield* begin({ redirectUri: own })).get("redirect_uri"), own)
       }
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
   it.effect("keeps a path to return to, and only one of the same site", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       for (const good of ["/", "/cart?x=1#top", "/a/../b", "/a//b", "/ü"]) {
         const query = yield* begin({ returnTo: good })
         assert.strictEqual((yield* callback(back(query.get("state")))).returnTo, good)
       }
       const bad = [
-        "//evil.com", "/\\evil.com", "\\\\evil.com", "https://evil.com", "evil", "", "/a\nb", "/\t/evil.com", "/..//evil.com", "/.//evil.com",
-        "javascript:alert(1)", " /a", `/${"a".repeat(3000)}`
+        "//evil.com",
+        "/\\evil.com",
+        "\\\\evil.com",
+        "https://evil.com",
+        "evil",
+        "",
+        "/a\nb",
+        "/\t/evil.com",
+        "/..//evil.com",
+        "/.//evil.com",
+        "javascript:alert(1)",
+        " /a",
+        `/${"a".repeat(3000)}`
       ]
       for (const returnTo of bad) {
         const error = yield* failsWith(begin({ returnTo }), "OneEntryError/InvalidRequest")
         assert.include(error.message, "`returnTo`")
       }
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 })
 
 type OAuthFailure = { readonly _tag: string; readonly message: string }
 
 describe("callback", () => {
   it.effect("gives what AuthProvider.oauth needs, from an address, a path or a query", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const forms: ReadonlyArray<(address: string) => string | URL> = [
         (address) => address,
         (address) => new URL(`${address}#_=_`),
@@ -147,7 +182,10 @@ describe("callback", () => {
       for (const form of forms) {
         const query = yield* begin({ returnTo: "/cart" })
         const taken = yield* callback(form(back(query.get("state"), { code: "a+b/c=" })))
-        assert.deepStrictEqual([taken.marker, taken.returnTo, Object.keys(taken.data).sort()], ["google", "/cart", ["code", "redirect_uri"]])
+        assert.deepStrictEqual(
+          [taken.marker, taken.returnTo, Object.keys(taken.data).sort()],
+          ["google", "/cart", ["code", "redirect_uri"]]
+        )
         assert(Redacted.isRedacted(taken.data.code) && Redacted.isRedacted(taken.codeVerifier))
         assert.deepStrictEqual([Redacted.value(taken.data.code), taken.data.redirect_uri], ["a+b/c=", redirectUri])
         assert.notInclude(JSON.stringify(taken), "a+b/c=")
@@ -155,10 +193,11 @@ describe("callback", () => {
       const query = yield* begin()
       const { codeVerifier, data } = yield* callback(back(query.get("state")), { withVerifier: true })
       assert.strictEqual(data.code_verifier, codeVerifier)
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
   it.effect("what is no callback says why, and takes nothing", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const query = yield* begin()
       const state = query.get("state") ?? ""
       const wrong: ReadonlyArray<readonly [string, string]> = [
@@ -177,45 +216,49 @@ describe("callback", () => {
         assert.include(error.message, issue)
       }
       assert.strictEqual((yield* callback(back(state))).marker, "google")
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
   it.effect("a wrong state is unknown, and the sign-in under way goes on", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const query = yield* begin()
       yield* failsWith(callback(back("made-up")), "StateUnknown")
       yield* failsWith(callback(back("__proto__")), "StateUnknown")
       yield* failsWith(callback(back(`${query.get("state")}x`)), "StateUnknown")
       yield* callback(back(query.get("state")))
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
   it.effect("a callback is good once", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const query = yield* begin({ returnTo: "/cart" })
       yield* callback(back(query.get("state")))
       const error = yield* failsWith(callback(back(query.get("state"))), "CallbackReplayed")
       assert(error._tag === "CallbackReplayed")
       assert.deepStrictEqual([error.marker, error.returnTo], ["google", "/cart"])
       assert.notInclude(String(yield* stored()), "verifier")
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
   it.effect("of two at the same time, as StrictMode makes them, one goes on", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       for (let round = 0; round < 20; round++) {
         const query = yield* begin()
         const address = back(query.get("state"))
-        const results = yield* Effect.all(Array.from({ length: 5 }, () => Effect.result(callback(address))), { concurrency: "unbounded" })
-        assert.deepStrictEqual(results.map((result) => result._tag === "Success" ? "ok" : result.failure._tag).sort(), [
-          "CallbackReplayed",
-          "CallbackReplayed",
-          "CallbackReplayed",
-          "CallbackReplayed",
-          "ok"
-        ])
+        const results = yield* Effect.all(
+          Array.from({ length: 5 }, () => Effect.result(callback(address))),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(
+          results.map((result) => (result._tag === "Success" ? "ok" : result.failure._tag)).sort(),
+          ["CallbackReplayed", "CallbackReplayed", "CallbackReplayed", "CallbackReplayed", "ok"]
+        )
       }
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
   it.effect("a storage that was cleared has lost the verifier, and says so", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const query = yield* begin()
       const storage = yield* TokenStorage.TokenStorage
       yield* storage.remove("~oauth:default")
@@ -225,10 +268,11 @@ describe("callback", () => {
       // Rubbish does not keep the next one from beginning.
       const next = yield* begin()
       yield* callback(back(next.get("state")))
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
   it.effect("ten minutes are the end of it, by Effect's clock", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const early = yield* begin()
       yield* TestClock.adjust("10 minutes")
       const late = yield* begin({ returnTo: "/cart" })
@@ -242,18 +286,20 @@ describe("callback", () => {
       yield* TestClock.adjust("2 hours")
       yield* failsWith(callback(back(late.get("state"))), "FlowLost")
       assert.isUndefined(yield* stored())
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
   it.effect("a clock that is set back does not keep a sign-in alive", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* TestClock.adjust("30 minutes")
       const query = yield* begin()
       yield* TestClock.setTime(0)
       yield* failsWith(callback(back(query.get("state"))), "FlowExpired")
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
   it.effect("two under way at once end in either order, each with its own verifier and path", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const first = yield* begin({ returnTo: "/one" })
       const second = yield* begin({ returnTo: "/two" }, { ...google, identifier: "vk" })
       const two = yield* callback(back(second.get("state")))
@@ -261,23 +307,33 @@ describe("callback", () => {
       assert.deepStrictEqual([one.marker, one.returnTo, two.marker, two.returnTo], ["google", "/one", "vk", "/two"])
       assert.strictEqual(s256(Redacted.value(one.codeVerifier ?? Redacted.make(""))), first.get("code_challenge"))
       assert.strictEqual(s256(Redacted.value(two.codeVerifier ?? Redacted.make(""))), second.get("code_challenge"))
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
   it.effect("many that begin at the same time are all kept, sixteen at the most: the oldest makes room", () =>
-    Effect.gen(function*() {
-      const all = yield* Effect.all(Array.from({ length: 16 }, () => begin()), { concurrency: "unbounded" })
+    Effect.gen(function* () {
+      const all = yield* Effect.all(
+        Array.from({ length: 16 }, () => begin()),
+        { concurrency: "unbounded" }
+      )
       const next = yield* begin()
-      const results = yield* Effect.forEach([...all, next], (query) => Effect.result(callback(back(query.get("state")))))
-      const tags = results.map((result) => result._tag === "Success" ? "ok" : result.failure._tag)
+      const results = yield* Effect.forEach([...all, next], (query) =>
+        Effect.result(callback(back(query.get("state"))))
+      )
+      const tags = results.map((result) => (result._tag === "Success" ? "ok" : result.failure._tag))
       assert.strictEqual(tags.filter((tag) => tag === "ok").length, 16)
       assert.strictEqual(tags.filter((tag) => tag === "StateUnknown").length, 1)
       assert.strictEqual(tags.at(-1), "ok")
-      yield* Effect.replicateEffect(Effect.flatMap(begin(), (query) => callback(back(query.get("state")))), 100)
+      yield* Effect.replicateEffect(
+        Effect.flatMap(begin(), (query) => callback(back(query.get("state")))),
+        100
+      )
       assert.isBelow(String(yield* stored()).length, 10_000)
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 
   it.effect("a network that refuses is known by its word, once, and only where the state is right", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const refusal = { error: "access_denied", error_description: `The user\nsaid no${"!".repeat(2000)}` }
       const query = yield* begin({ returnTo: "/cart" })
       yield* failsWith(callback(back("made-up", refusal)), "StateUnknown")
@@ -290,7 +346,8 @@ describe("callback", () => {
       // Both: a network that is not sure.
       const both = yield* begin()
       yield* failsWith(callback(back(both.get("state"), { ...refusal, code: "abc" })), "AuthorizationRefused")
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 })
 
 describe("what a sign-in is bound to", () => {
@@ -298,16 +355,17 @@ describe("what a sign-in is bound to", () => {
     OAuth.layer({ url: project }).pipe(Layer.provide(Layer.succeed(TokenStorage.TokenStorage, storage)))
 
   it.effect("the project: another one over the same storage does not take it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const storage = TokenStorage.makeMemory()
       const query = yield* begin().pipe(Effect.provide(other(url, storage)))
       const take = callback(back(query.get("state")))
       yield* failsWith(take.pipe(Effect.provide(other("https://elsewhere.oneentry.cloud", storage))), "FlowLost")
       yield* take.pipe(Effect.provide(other(url, storage)))
-    }))
+    })
+  )
 
   it.effect("the slot: one visitor's callback is no other's, and a session's slot is not touched", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const ann = Sessions.withSlot("ann")
       const bob = Sessions.withSlot("bob")
       const query = yield* ann(begin())
@@ -319,7 +377,8 @@ describe("what a sign-in is bound to", () => {
       yield* ann(callback(back(query.get("state"))))
       const storage = yield* TokenStorage.TokenStorage
       for (const slot of ["ann", "bob", "default"]) assert.isUndefined(yield* storage.get(slot))
-    }).pipe(Effect.provide(client)))
+    }).pipe(Effect.provide(client))
+  )
 })
 
 describe("storages", () => {
@@ -331,7 +390,8 @@ describe("storages", () => {
   /** Somebody else always comes in between. */
   const remote = Layer.sync(TokenStorage.TokenStorage, () => {
     const below = TokenStorage.makeMemory()
-    const later = <A, E>(effect: Effect.Effect<A, E>) => Effect.yieldNow.pipe(Effect.andThen(effect), Effect.tap(Effect.yieldNow))
+    const later = <A, E>(effect: Effect.Effect<A, E>) =>
+      Effect.yieldNow.pipe(Effect.andThen(effect), Effect.tap(Effect.yieldNow))
     return TokenStorage.make({
       get: (slot) => later(below.get(slot)),
       set: (slot, value) => later(below.set(slot, value)),
@@ -340,32 +400,51 @@ describe("storages", () => {
     })
   })
 
-  for (const [name, storage] of [["remote", remote], ["without compare-and-set", keyValue], ["encrypted", encrypted]] as const) {
+  for (const [name, storage] of [
+    ["remote", remote],
+    ["without compare-and-set", keyValue],
+    ["encrypted", encrypted]
+  ] as const) {
     it.effect(`${name}: twenty at once, and each callback once`, () =>
-      Effect.gen(function*() {
-        const all = yield* Effect.all(Array.from({ length: 10 }, () => begin()), { concurrency: "unbounded" })
+      Effect.gen(function* () {
+        const all = yield* Effect.all(
+          Array.from({ length: 10 }, () => begin()),
+          { concurrency: "unbounded" }
+        )
         const results = yield* Effect.forEach(
           [...all, ...all],
           (query) => Effect.result(callback(back(query.get("state")))),
           { concurrency: "unbounded" }
         )
         assert.strictEqual(results.filter((result) => result._tag === "Success").length, 10)
-        assert.isTrue(results.every((result) => result._tag === "Success" || result.failure._tag === "CallbackReplayed"))
-      }).pipe(Effect.provide(OAuth.layer({ url }).pipe(Layer.provideMerge(storage)))))
+        assert.isTrue(
+          results.every((result) => result._tag === "Success" || result.failure._tag === "CallbackReplayed")
+        )
+      }).pipe(Effect.provide(OAuth.layer({ url }).pipe(Layer.provideMerge(storage))))
+    )
   }
 
   it.effect("one that fails is a TokenStorageError, of both steps", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* failsWith(begin(), "TokenStorageError")
       yield* failsWith(callback(back("x")), "TokenStorageError")
-    }).pipe(Effect.provide(OAuth.layer({ url }).pipe(Layer.provide(Layer.succeed(
-      TokenStorage.TokenStorage,
-      TokenStorage.make({
-        get: (slot) => Effect.fail(new TokenStorage.TokenStorageError({ operation: "get", slot })),
-        set: () => Effect.void,
-        remove: () => Effect.void
-      })
-    ))))))
+    }).pipe(
+      Effect.provide(
+        OAuth.layer({ url }).pipe(
+          Layer.provide(
+            Layer.succeed(
+              TokenStorage.TokenStorage,
+              TokenStorage.make({
+                get: (slot) => Effect.fail(new TokenStorage.TokenStorageError({ operation: "get", slot })),
+                set: () => Effect.void,
+                remove: () => Effect.void
+              })
+            )
+          )
+        )
+      )
+    )
+  )
 })
 
 describe("withClientSecret", () => {
@@ -373,32 +452,35 @@ describe("withClientSecret", () => {
   const credentials = { clientId: "client", clientSecret: Redacted.make("secret") }
 
   it.effect("adds the credentials on a server", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const all = yield* OAuth.withClientSecret(data, credentials)
       assert.deepStrictEqual(all, { ...data, client_id: "client", client_secret: credentials.clientSecret })
-      assert.notInclude(JSON.stringify(all), "secret\"}")
-    }))
+      assert.notInclude(JSON.stringify(all), 'secret"}')
+    })
+  )
 
   it.effect("fails in a browser", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* Effect.acquireRelease(
         Effect.sync(() => Object.assign(globalThis, { document: {} })),
         () => Effect.sync(() => Reflect.deleteProperty(globalThis, "document"))
       )
       const error = yield* failsWith(OAuth.withClientSecret(data, credentials), "OneEntryError/InvalidRequest")
       assert.match(error.message, /must not reach a browser/)
-    }))
+    })
+  )
 })
 
 describe("with the emulator", () => {
   const project = {
     ...scenario,
     providers: (scenario.providers ?? []).map((one) =>
-      one.identifier === "google" ? { ...one, config: { oauthAuthUrl: "https://accounts.example.com/auth" } } : one)
+      one.identifier === "google" ? { ...one, config: { oauthAuthUrl: "https://accounts.example.com/auth" } } : one
+    )
   }
 
   /** From the button to a session; the network is the emulator's fake, which takes `emulator-<e-mail>`. */
-  const signIn = Effect.gen(function*() {
+  const signIn = Effect.gen(function* () {
     const auth = yield* AuthProvider.AuthProvider
     const oauth = yield* OAuth.OAuth
     const session = yield* Session.Session
@@ -413,22 +495,30 @@ describe("with the emulator", () => {
     assert.deepStrictEqual(again.sent, [])
   })
 
-  it.effect("leads to a session, without a socket", () => signIn.pipe(Effect.provide(inProcess(undefined, { project }))))
-  it.effect("leads to a session, over HTTP", () => signIn.pipe(Effect.provide(overHttp(FetchClient.layer, undefined, { project }))))
+  it.effect("leads to a session, without a socket", () =>
+    signIn.pipe(Effect.provide(inProcess(undefined, { project })))
+  )
+  it.effect("leads to a session, over HTTP", () =>
+    signIn.pipe(Effect.provide(overHttp(FetchClient.layer, undefined, { project })))
+  )
 
   it.effect("a server that does not know the verifier refuses it: it goes along only where it is asked for", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const query = yield* begin()
-      const { data, marker } = yield* callback(back(query.get("state"), { code: "emulator-eve@example.com" }), { withVerifier: true })
+      const { data, marker } = yield* callback(back(query.get("state"), { code: "emulator-eve@example.com" }), {
+        withVerifier: true
+      })
       const error = yield* failsWith(auth.oauth(marker, data), "OAuthRejected")
       assert.match(error.message, /code_verifier should not exist/)
-    }).pipe(Effect.provide(inProcess(undefined, { project }))))
+    }).pipe(Effect.provide(inProcess(undefined, { project })))
+  )
 
   it.effect("is a service of the whole client", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const layer = OneEntry.layer({ url: emulator.url }).pipe(Layer.provide(TokenStorage.layerMemory))
       assert.isTrue((yield* begin().pipe(Effect.provide(layer))).has("state"))
-    }).pipe(Effect.provide(Emulator.layerClient({ passwordCost: 1, project }))))
+    }).pipe(Effect.provide(Emulator.layerClient({ passwordCost: 1, project })))
+  )
 })

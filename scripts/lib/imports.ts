@@ -34,7 +34,7 @@ export interface Problem {
 const layers: ReadonlyArray<{ readonly name: string; readonly modules: ReadonlyArray<RegExp> }> = [
   {
     name: "schemas and errors",
-    modules: [/^(OneEntryError|AuthError|AuthSchema|ClientOptions|FieldValue|FormSchema|Entities)$/]
+    modules: [/^(OneEntryError|AuthError|AuthSchema|ClientOptions|CodePolicy|FieldValue|FormSchema|Entities)$/]
   },
   { name: "injected services", modules: [/^(TokenStorage|SessionLock|DeviceMetadata|FetchClient)$/] },
   { name: "anonymous client", modules: [/^AnonymousClient$/] },

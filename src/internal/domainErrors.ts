@@ -33,12 +33,9 @@ const sentence = (text: string, messages: ReadonlyArray<string>): string =>
  * @category errors
  * @since 0.1.0
  */
-export class AnonymousNotAllowed
-  extends Schema.TaggedError<AnonymousNotAllowed>("effect-oneentry/FormsData/AnonymousNotAllowed")(
-    "AnonymousNotAllowed",
-    fields
-  )
-{
+export class AnonymousNotAllowed extends Schema.TaggedError<AnonymousNotAllowed>(
+  "effect-oneentry/FormsData/AnonymousNotAllowed"
+)("AnonymousNotAllowed", fields) {
   override get message(): string {
     return sentence(`The form "${this.marker}" takes data of signed-in users only: sign in first`, this.messages)
   }
@@ -67,9 +64,10 @@ export class AnonymousNotAllowed
  * @category errors
  * @since 0.1.0
  */
-export class AlreadyRated
-  extends Schema.TaggedError<AlreadyRated>("effect-oneentry/FormsData/AlreadyRated")("AlreadyRated", fields)
-{
+export class AlreadyRated extends Schema.TaggedError<AlreadyRated>("effect-oneentry/FormsData/AlreadyRated")(
+  "AlreadyRated",
+  fields
+) {
   override get message(): string {
     return sentence("This entity was rated before, and takes one rating a person", this.messages)
   }
@@ -100,9 +98,10 @@ export class AlreadyRated
  * @category errors
  * @since 0.1.0
  */
-export class FormMismatch
-  extends Schema.TaggedError<FormMismatch>("effect-oneentry/FormsData/FormMismatch")("FormMismatch", fields)
-{
+export class FormMismatch extends Schema.TaggedError<FormMismatch>("effect-oneentry/FormsData/FormMismatch")(
+  "FormMismatch",
+  fields
+) {
   override get message(): string {
     return sentence(
       `The form "${this.marker}" does not take submissions like this one: ` +
@@ -129,12 +128,9 @@ export class FormMismatch
  * @category errors
  * @since 0.1.0
  */
-export class SubmissionNotFound
-  extends Schema.TaggedError<SubmissionNotFound>("effect-oneentry/FormsData/SubmissionNotFound")(
-    "SubmissionNotFound",
-    fields
-  )
-{
+export class SubmissionNotFound extends Schema.TaggedError<SubmissionNotFound>(
+  "effect-oneentry/FormsData/SubmissionNotFound"
+)("SubmissionNotFound", fields) {
   override get message(): string {
     return sentence("There is no such submission", this.messages)
   }
@@ -159,9 +155,10 @@ export class SubmissionNotFound
  * @category errors
  * @since 0.1.0
  */
-export class FileNotFound
-  extends Schema.TaggedError<FileNotFound>("effect-oneentry/FileUploading/FileNotFound")("FileNotFound", fields)
-{
+export class FileNotFound extends Schema.TaggedError<FileNotFound>("effect-oneentry/FileUploading/FileNotFound")(
+  "FileNotFound",
+  fields
+) {
   override get message(): string {
     return sentence(`There is no file "${this.marker}"`, this.messages)
   }
@@ -190,16 +187,17 @@ export class FileNotFound
  * @category errors
  * @since 0.1.0
  */
-export class FileTooLarge
-  extends Schema.TaggedError<FileTooLarge>("effect-oneentry/FileUploading/FileTooLarge")("FileTooLarge", {
+export class FileTooLarge extends Schema.TaggedError<FileTooLarge>("effect-oneentry/FileUploading/FileTooLarge")(
+  "FileTooLarge",
+  {
     ...fields,
     statusCode: Schema.optionalKey(envelopeFields.statusCode),
     /** What the client allows, in bytes. */
     limit: Schema.optionalKey(Schema.Finite),
     /** How large the file is, where that is known. */
     size: Schema.optionalKey(Schema.Finite)
-  })
-{
+  }
+) {
   override get message(): string {
     if (this.limit === undefined) return sentence("The file is too large for the server", this.messages)
     const size = this.size === undefined ? "is larger than" : `has ${this.size} bytes, more than`

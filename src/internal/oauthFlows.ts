@@ -40,13 +40,13 @@ const decodeFlows = Schema.decodeUnknownExit(Flows)
 export const slotOf = (slot: string): string => `~oauth:${slot}`
 
 /** How long a flow may take. */
-export const lifetimeMillis = 10 * 60 * 1000
+const lifetimeMillis = 10 * 60 * 1000
 
 /** How long it is remembered that there was one. */
 const rememberedMillis = 60 * 60 * 1000
 
 /** How many may be under way in one slot; the oldest makes room. */
-export const maxPending = 16
+const maxPending = 16
 
 const maxEnded = 32
 

@@ -29,7 +29,9 @@ export const refusedFields = (
   for (const message of messages) {
     if (/spam attribute|span attribute|captcha/i.test(message)) {
       const marker = fields.find(({ type }) => type === "spam")?.marker ?? ""
-      issues.push(issue(marker, `${message}: the form needs one fresh answer of its captcha, as a field of type "spam"`))
+      issues.push(
+        issue(marker, `${message}: the form needs one fresh answer of its captcha, as a field of type "spam"`)
+      )
     } else if (/empty form data section/i.test(message)) {
       issues.push(issue("", `${message}: is \`langCode\` a language of the project, and are there fields to send?`))
     } else if (/wrong form's attribute type/i.test(message)) {

@@ -56,14 +56,14 @@ export type Source<E> = Blob | StreamSource<E>
 export const defaultMaxBytes = 100 * 1024 * 1024
 
 /** The name that a file goes by. */
-export const nameOf = (source: Source<unknown>): string =>
+const nameOf = (source: Source<unknown>): string =>
   "name" in source && typeof source.name === "string" && source.name !== "" ? source.name : "file"
 
 const tooLarge = (marker: string, limit: number, size: number | undefined) =>
   new DomainErrors.FileTooLarge({ marker, messages: [], limit, ...(size === undefined ? {} : { size }) })
 
 /** The first file that is known to be too large. */
-export const checkSizes = (
+const checkSizes = (
   sources: ReadonlyArray<Source<unknown>>,
   maxBytes: number
 ): DomainErrors.FileTooLarge | undefined => {
@@ -88,7 +88,7 @@ export const uploadBody = (files: ReadonlyArray<Blob>): HttpBody.HttpBody => {
  * Whether a request may be a stream here. In a browser it may not, or over HTTP/2 only, which nobody knows beforehand;
  * a phone's runtime has no such thing. Those have `XMLHttpRequest`, and servers have not.
  */
-export const canStream = (): boolean => !("XMLHttpRequest" in globalThis) && typeof ReadableStream === "function"
+const canStream = (): boolean => !("XMLHttpRequest" in globalThis) && typeof ReadableStream === "function"
 
 const unreadable = (name: string) =>
   OneEntryError.invalidRequest("upload", `the file "${name}" could not be read: was it changed or removed meanwhile?`)
@@ -119,26 +119,33 @@ const counted = <E>(
         if (bytes > maxBytes) return Effect.fail(tooLarge(name, maxBytes, undefined))
         onBytes(chunk.byteLength)
         return Effect.succeed(chunk)
-      }))
-    const complete = Stream.fromEffectDrain(Effect.suspend(() =>
-      source.size === undefined || source.size === bytes ? Effect.void : Effect.fail(OneEntryError.invalidRequest(
-        "upload",
-        `the file "${name}" has ${bytes} bytes, not the ${source.size} that its \`size\` says`
-      ))
-    ))
+      })
+    )
+    const complete = Stream.fromEffectDrain(
+      Effect.suspend(() =>
+        source.size === undefined || source.size === bytes
+          ? Effect.void
+          : Effect.fail(
+              OneEntryError.invalidRequest(
+                "upload",
+                `the file "${name}" has ${bytes} bytes, not the ${source.size} that its \`size\` says`
+              )
+            )
+      )
+    )
     return Stream.concat(limited, complete).pipe(
       Stream.tapError((error) =>
         Effect.sync(() => {
           watch.failure ??= error
-        }))
+        })
+      )
     )
   })
 
 const encoder = new TextEncoder()
 
 /** As browsers write a name into a multipart header. */
-const quoted = (name: string): string =>
-  `"${name.replace(/\r\n|\r|\n/g, "%0D%0A").replace(/"/g, "%22")}"`
+const quoted = (name: string): string => `"${name.replace(/\r\n|\r|\n/g, "%0D%0A").replace(/"/g, "%22")}"`
 
 const mediaType = (type: string | undefined): string =>
   type !== undefined && /^[\x20-\x7e]{3,255}$/.test(type) ? type : "application/octet-stream"
@@ -175,9 +182,10 @@ const streamedBody = <E>(
   const end = encoder.encode("\r\n")
   const tail = encoder.encode(`--${boundary}--\r\n`)
   const content = contentBytes(sources)
-  const length = content === undefined
-    ? undefined
-    : heads.reduce((sum, head) => sum + head.byteLength + end.byteLength, content + tail.byteLength)
+  const length =
+    content === undefined
+      ? undefined
+      : heads.reduce((sum, head) => sum + head.byteLength + end.byteLength, content + tail.byteLength)
   const stream = Stream.suspend(() => {
     let sent = 0
     onSent(0)
@@ -186,11 +194,14 @@ const streamedBody = <E>(
       onSent(sent)
     }
     return Stream.concat(
-      Stream.flatMap(Stream.fromArray(sources.map((source, index) => ({ head: heads[index] ?? end, source }))), (part) =>
-        Stream.succeed(part.head).pipe(
-          Stream.concat(counted(part.source, maxBytes, watch, count)),
-          Stream.concat(Stream.succeed(end))
-        )),
+      Stream.flatMap(
+        Stream.fromArray(sources.map((source, index) => ({ head: heads[index] ?? end, source }))),
+        (part) =>
+          Stream.succeed(part.head).pipe(
+            Stream.concat(counted(part.source, maxBytes, watch, count)),
+            Stream.concat(Stream.succeed(end))
+          )
+      ),
       Stream.succeed(tail)
     )
   })
@@ -206,10 +217,13 @@ const collected = <E>(
   return Effect.suspend(() => {
     const parts: Array<BlobPart> = []
     return Effect.map(
-      Stream.runForEach(counted(source, maxBytes, { failure: undefined }, () => undefined), (chunk) =>
-        Effect.sync(() => {
-          parts.push(new Uint8Array(chunk))
-        })),
+      Stream.runForEach(
+        counted(source, maxBytes, { failure: undefined }, () => undefined),
+        (chunk) =>
+          Effect.sync(() => {
+            parts.push(new Uint8Array(chunk))
+          })
+      ),
       () => new File(parts, nameOf(source), { type: mediaType(source.type) })
     )
   })
@@ -234,14 +248,9 @@ const send = (transport: Transport, session: Internal, query: FieldValue.FileQue
   })
 
 /** An upload whose bytes come once: where the access token turns out to have ended, it is not sent again. */
-const sendOnce = (
-  transport: Transport,
-  session: Internal,
-  query: FieldValue.FileQuery,
-  body: HttpBody.HttpBody
-) =>
+const sendOnce = (transport: Transport, session: Internal, query: FieldValue.FileQuery, body: HttpBody.HttpBody) =>
   session.optionally((headers) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const extra = yield* extraHeaders(session, "POST", body)
       const parts = {
         path: uploadPath(query),
@@ -261,7 +270,8 @@ const sendOnce = (
         )
       }
       return yield* Effect.clockWith((clock) =>
-        interpret(uploadEndpoint, parts, answer, clock.currentTimeMillisUnsafe()))
+        interpret(uploadEndpoint, parts, answer, clock.currentTimeMillisUnsafe())
+      )
     })
   )
 
@@ -283,24 +293,29 @@ export const upload = <E>(
     const whole = (files: ReadonlyArray<Blob>) => send(transport, session, query, uploadBody(files))
     if (blobs.length === sources.length && (onSent === undefined || !canStream())) return whole(blobs)
     if (!canStream()) {
-      return Effect.flatMap(Effect.forEach(sources, (source) => collected(source, maxBytes)), whole)
+      return Effect.flatMap(
+        Effect.forEach(sources, (source) => collected(source, maxBytes)),
+        whole
+      )
     }
     const watch: Watch<E> = { failure: undefined }
     const body = streamedBody(sources, maxBytes, watch, onSent ?? (() => undefined))
     // Files can be read again, and so be sent again.
-    const sent = blobs.length === sources.length
-      ? send(transport, session, query, body)
-      : sendOnce(transport, session, query, body)
+    const sent =
+      blobs.length === sources.length
+        ? send(transport, session, query, body)
+        : sendOnce(transport, session, query, body)
     const after = transferTime(transport.project, maxBytes * sources.length)
-    const bounded = body.contentLength === undefined
-      ? Effect.timeoutOrElse(sent, {
-        duration: after,
-        orElse: () =>
-          Effect.fail(
-            new OneEntryError.OneEntryError({ operation: "upload", reason: new OneEntryError.Timeout({ after }) })
-          )
-      })
-      : sent
+    const bounded =
+      body.contentLength === undefined
+        ? Effect.timeoutOrElse(sent, {
+            duration: after,
+            orElse: () =>
+              Effect.fail(
+                new OneEntryError.OneEntryError({ operation: "upload", reason: new OneEntryError.Timeout({ after }) })
+              )
+          })
+        : sent
     return Effect.mapError(bounded, (error) => watch.failure ?? error)
   })
 
@@ -332,10 +347,12 @@ export const completeFields = <E>(
       const failed = (cause: E | FormInvalid) => new AuthError.UploadFailed({ marker: item.marker, cause })
       return upload(FieldValue.newFiles(item), item.fileQuery).pipe(
         Effect.mapError(failed),
-        Effect.flatMap((uploaded) => Result.match(FieldValue.attach(item, uploaded), {
-          onFailure: (error) => Effect.fail(failed(error)),
-          onSuccess: (field) => Effect.succeed(field)
-        }))
+        Effect.flatMap((uploaded) =>
+          Result.match(FieldValue.attach(item, uploaded), {
+            onFailure: (error) => Effect.fail(failed(error)),
+            onSuccess: (field) => Effect.succeed(field)
+          })
+        )
       )
     },
     { concurrency }
@@ -348,8 +365,8 @@ export const prepareFields = (
   langCode: string
 ): Result.Result<ReadonlyArray<readonly [langCode: string, fields: ReadonlyArray<FieldValue.Prepared>]>, FormInvalid> =>
   Result.all(
-    FieldValue.byLanguage(fields, langCode).map(
-      ([language, list]) => Result.map(FieldValue.prepare(list), (items) => [language, items] as const)
+    FieldValue.byLanguage(fields, langCode).map(([language, list]) =>
+      Result.map(FieldValue.prepare(list), (items) => [language, items] as const)
     )
   )
 
@@ -360,12 +377,16 @@ export const completeLanguages = (
   prepared: ReadonlyArray<readonly [langCode: string, fields: ReadonlyArray<FieldValue.Prepared>]>,
   maxBytes: number
 ): Effect.Effect<Readonly<Record<string, ReadonlyArray<FieldValue.WireField>>>, AuthError.UploadFailed> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const out: Record<string, ReadonlyArray<FieldValue.WireField>> = {}
     const sendFiles = (files: ReadonlyArray<Blob>, query: FieldValue.FileQuery) =>
       upload(transport, session, files, query, { maxBytes })
     // One list, so that nothing is sent before the last file has been looked at, whatever its language.
-    const completed = yield* completeFields(prepared.flatMap(([, items]) => items), sendFiles, maxBytes)
+    const completed = yield* completeFields(
+      prepared.flatMap(([, items]) => items),
+      sendFiles,
+      maxBytes
+    )
     let next = 0
     for (const [language, items] of prepared) {
       if (items.length > 0) out[language] = completed.slice(next, next + items.length)

@@ -1,7 +1,9 @@
 /** Which addresses may be trusted with what. */
 
 export const isLoopback = (hostname: string): boolean =>
-  hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" ||
+  hostname === "localhost" ||
+  hostname.endsWith(".localhost") ||
+  hostname === "[::1]" ||
   /^127(\.\d{1,3}){3}$/.test(hostname)
 
 /** An absolute `https:` URL, or `http:` on loopback, without credentials in it; otherwise what is wrong with it. */

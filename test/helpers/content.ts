@@ -27,7 +27,10 @@ export const project: Project.Input = {
         { type: "image", marker: "photo", position: 5 },
         { type: "button", marker: "send", position: 6 }
       ],
-      moduleFormConfigs: [{ id: 2, entityIdentifiers: [{ id: "blog" }] }, { id: 3, isGlobal: true, isModerate: true }]
+      moduleFormConfigs: [
+        { id: 2, entityIdentifiers: [{ id: "blog" }] },
+        { id: 3, isGlobal: true, isModerate: true }
+      ]
     },
     {
       identifier: "review",
@@ -44,7 +47,10 @@ export const project: Project.Input = {
     {
       identifier: "guarded",
       type: "data",
-      attributes: [{ type: "string", marker: "text", position: 1 }, { type: "spam", marker: "captcha", position: 2 }]
+      attributes: [
+        { type: "string", marker: "text", position: 1 },
+        { type: "spam", marker: "captcha", position: 2 }
+      ]
     },
     {
       identifier: "private",
@@ -68,7 +74,7 @@ export const operations = Effect.map(
 
 /** Runs an effect and gives what it sent. */
 export const sentBy = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const before = (yield* operations).length
     const result = yield* effect
     return { result, sent: (yield* operations).slice(before) }
@@ -77,4 +83,5 @@ export const sentBy = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 /** Signs in by the built-in fake of a network. */
 export const signInByNetwork = (email = "eve@example.com") =>
   AuthProvider.AuthProvider.use((auth) =>
-    auth.oauth("google", { code: `emulator-${email}`, redirect_uri: "https://app.example.com/callback" }))
+    auth.oauth("google", { code: `emulator-${email}`, redirect_uri: "https://app.example.com/callback" })
+  )

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { Events, OAuth2Server } from "oauth2-mock-server"
-import Provider, { type Configuration } from "oidc-provider"
+import { type Configuration, Provider } from "oidc-provider"
 import { generateKeyPairSync } from "node:crypto"
 import type { RequestListener } from "node:http"
 import { rawServer } from "../helpers/rawServer.ts"
@@ -11,7 +11,10 @@ export const confidential = { clientId: "project", clientSecret: "project-secret
 /** A client without one, from which the server demands PKCE. */
 export const open = { clientId: "app" }
 
-const jwk = () => ({ ...generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ format: "jwk" }), use: "sig" })
+const jwk = () => ({
+  ...generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ format: "jwk" }),
+  use: "sig"
+})
 
 /** What a network is to a client. */
 export interface Network {
@@ -24,16 +27,27 @@ export interface Network {
  * A strict OpenID provider: one-time codes, exact redirect URIs, S256 only. Its people sign in with the address that
  * `login_hint` says, at once, and refuse where the hint is "nobody".
  */
-export const strict = Effect.gen(function*() {
-  let listener: RequestListener | undefined
+export const strict = Effect.gen(function* () {
+  // The provider wants its address, and the server its listener.
+  const route: { listener?: RequestListener } = {}
   const issuer = yield* rawServer((request, response) => {
-    if (listener === undefined) response.destroy()
-    else listener(request, response)
+    if (route.listener === undefined) response.destroy()
+    else route.listener(request, response)
   })
-  const common = { redirect_uris: [redirectUri], grant_types: ["authorization_code"], response_types: ["code" as const], scope: "openid email profile" }
+  const common = {
+    redirect_uris: [redirectUri],
+    grant_types: ["authorization_code"],
+    response_types: ["code" as const],
+    scope: "openid email profile"
+  }
   const configuration: Configuration = {
     clients: [
-      { ...common, client_id: confidential.clientId, client_secret: confidential.clientSecret, token_endpoint_auth_method: "client_secret_post" },
+      {
+        ...common,
+        client_id: confidential.clientId,
+        client_secret: confidential.clientSecret,
+        token_endpoint_auth_method: "client_secret_post"
+      },
       { ...common, client_id: open.clientId, token_endpoint_auth_method: "none" }
     ],
     cookies: { keys: ["a key of the test"] },
@@ -70,7 +84,7 @@ export const strict = Effect.gen(function*() {
     await provider.interactionFinished(request, response, { consent: { grantId } }, { mergeWithLastSubmission: true })
   }
 
-  listener = (request, response) => {
+  route.listener = (request, response) => {
     if (request.url?.startsWith("/interaction/") !== true) {
       void callback(request, response)
       return
@@ -82,7 +96,7 @@ export const strict = Effect.gen(function*() {
 })
 
 /** A lenient server whose answers can be changed as they leave. */
-export const lenient = Effect.gen(function*() {
+export const lenient = Effect.gen(function* () {
   const server = yield* Effect.acquireRelease(
     Effect.promise(async () => {
       const server = new OAuth2Server()
@@ -98,7 +112,11 @@ export const lenient = Effect.gen(function*() {
   server.service.on(Events.BeforeUserinfo, (answer: { body: Record<string, unknown> }) => {
     answer.body = { sub: "mock-1", email: "mock@example.com", email_verified: true, name: "Mock" }
   })
-  const network: Network = { authorizeUrl: `${base}/authorize`, tokenUrl: `${base}/token`, userInfoUrl: `${base}/userinfo` }
+  const network: Network = {
+    authorizeUrl: `${base}/authorize`,
+    tokenUrl: `${base}/token`,
+    userInfoUrl: `${base}/userinfo`
+  }
   return { ...network, service: server.service }
 })
 
