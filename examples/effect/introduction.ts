@@ -3,7 +3,7 @@ import { Effect, Layer, Redacted } from "effect"
 import { AuthProvider, FetchClient, OneEntry, TokenStorage } from "effect-oneentry"
 
 /** Authenticates a user against the "email" provider and reads the tokens, which the session keeps by itself. */
-export const quickstart = Effect.gen(function*() {
+export const quickstart = Effect.gen(function* () {
   const auth = yield* AuthProvider.AuthProvider
   const result = yield* auth.auth("email", {
     authData: [
@@ -17,6 +17,4 @@ export const quickstart = Effect.gen(function*() {
 
 /** A client whose session outlives the page, in any `KeyValueStore`: the whole session, not the refresh token alone. */
 export const persistent = (url: string, appToken: string) =>
-  OneEntry.layer({ url, appToken }).pipe(
-    Layer.provide([TokenStorage.layerKeyValueStore(), FetchClient.layer])
-  )
+  OneEntry.layer({ url, appToken }).pipe(Layer.provide([TokenStorage.layerKeyValueStore(), FetchClient.layer]))

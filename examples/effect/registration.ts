@@ -6,7 +6,7 @@ const userIdentifier = "your-user@email.com"
 
 /** `prompt` asks the user for the code that came by mail. */
 export const registration = (prompt: (question: string) => Effect.Effect<string>) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const auth = yield* AuthProvider.AuthProvider
     const forms = yield* Forms.Forms
 

@@ -25,7 +25,8 @@ const signUp = (formData: FieldValue.FormFields) =>
       authData: [FieldValue.auth("login", "test"), FieldValue.auth("password", Redacted.make("12345"))],
       formData,
       notificationData: { email: "your-email@test.zone", phonePush: [], phoneSMS: "+19991234567" }
-    }))
+    })
+  )
 
 /** Simple types: "string", "integer", "float". */
 export const simple = signUp([FieldValue.string("last_name", "Fyodor Ivanov")])

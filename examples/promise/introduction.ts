@@ -2,7 +2,10 @@
 import { defineOneEntry, isError } from "effect-oneentry/promise"
 
 /** Authenticates a user against the "email" provider and reads the tokens, which the client keeps by itself. */
-export const quickstart = async (url: string, token: string): Promise<readonly [accessToken: string, refreshToken: string]> => {
+export const quickstart = async (
+  url: string,
+  token: string
+): Promise<readonly [accessToken: string, refreshToken: string]> => {
   const { AuthProvider } = defineOneEntry(url, { token })
 
   const result = await AuthProvider.auth("email", {

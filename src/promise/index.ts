@@ -103,14 +103,21 @@ export class OneEntryException extends Error implements IError {
  * @since 0.1.0
  */
 export const isError = (result: unknown): result is IError =>
-  typeof result === "object" && result !== null && "_tag" in result && typeof result._tag === "string" &&
-  "statusCode" in result && typeof result.statusCode === "number" && "message" in result
+  typeof result === "object" &&
+  result !== null &&
+  "_tag" in result &&
+  typeof result._tag === "string" &&
+  "statusCode" in result &&
+  typeof result.statusCode === "number" &&
+  "message" in result
 
 // -----------------------------------------------------------------------------
 // configuration
 // -----------------------------------------------------------------------------
 
-type CustomErrors = { readonly [Status in 400 | 401 | 403 | 404 | 429 | 500 | 502 | 503 | 504]?: (error?: IError) => unknown }
+type CustomErrors = {
+  readonly [Status in 400 | 401 | 403 | 404 | 429 | 500 | 502 | 503 | 504]?: (error?: IError) => unknown
+}
 
 /**
  * The configuration of the official SDK, and what this package adds to it: `storage`, `deviceMetadata`, `fetch` and
@@ -150,22 +157,28 @@ export interface Config {
   readonly rawData?: boolean | undefined
   /** The official SDK's, without effect on the modules here. */
   readonly traficLimit?: boolean | undefined
-  readonly validation?: {
-    readonly enabled?: boolean | undefined
-    readonly strictMode?: boolean | undefined
-    readonly logErrors?: boolean | undefined
-  } | undefined
-  readonly auth?: {
-    readonly customAuth?: boolean | undefined
-    readonly refreshToken?: string | null | undefined
-    readonly providerMarker?: string | undefined
-    readonly saveFunction?: ((refreshToken: string) => unknown) | undefined
-  } | undefined
-  readonly errors?: {
-    readonly isShell?: boolean | undefined
-    /** Told of the errors of a status, before they are given back or thrown. */
-    readonly customErrors?: CustomErrors | undefined
-  } | undefined
+  readonly validation?:
+    | {
+        readonly enabled?: boolean | undefined
+        readonly strictMode?: boolean | undefined
+        readonly logErrors?: boolean | undefined
+      }
+    | undefined
+  readonly auth?:
+    | {
+        readonly customAuth?: boolean | undefined
+        readonly refreshToken?: string | null | undefined
+        readonly providerMarker?: string | undefined
+        readonly saveFunction?: ((refreshToken: string) => unknown) | undefined
+      }
+    | undefined
+  readonly errors?:
+    | {
+        readonly isShell?: boolean | undefined
+        /** Told of the errors of a status, before they are given back or thrown. */
+        readonly customErrors?: CustomErrors | undefined
+      }
+    | undefined
   /** Where the session is kept; in memory by default. */
   readonly storage?: TokenStorage.TokenStorage["Service"] | undefined
   readonly deviceMetadata?: Device | undefined
@@ -345,18 +358,21 @@ export type ISignUpEntity = Plain<AuthSchema.SignUpEntity>
  * @category models
  * @since 0.1.0
  */
-export type IAuthProvidersEntity = PlainWith<Omit<AuthSchema.AuthProviderEntity, "title">, {
-  localizeInfos: { title?: string; [key: string]: unknown }
-  config: {
-    accessTokenTtlSec?: number | string | null
-    refreshTokenTtlMc?: number | string | null
-    deleteNoneActiveUsersAfterDays?: number | string | null
-    systemCodeTlsSec?: number | string | null
-    systemCodeLength?: number | string | null
-    systemCodeOnlyNumbers?: boolean | string | null
-    oauthAuthUrl?: string | null
+export type IAuthProvidersEntity = PlainWith<
+  Omit<AuthSchema.AuthProviderEntity, "title">,
+  {
+    localizeInfos: { title?: string; [key: string]: unknown }
+    config: {
+      accessTokenTtlSec?: number | string | null
+      refreshTokenTtlMc?: number | string | null
+      deleteNoneActiveUsersAfterDays?: number | string | null
+      systemCodeTlsSec?: number | string | null
+      systemCodeLength?: number | string | null
+      systemCodeOnlyNumbers?: boolean | string | null
+      oauthAuthUrl?: string | null
+    }
   }
-}>
+>
 
 /**
  * A device that is signed in.
@@ -404,12 +420,20 @@ export type IUserEntity = PlainWith<AuthSchema.UserEntity, { total: string }>
  * @category models
  * @since 0.1.0
  */
-export type IFormsEntity = PlainWith<FormSchema.Form, {
-  attributes: Array<PlainWith<Omit<FormSchema.FormAttribute, "title" | "rules" | "undecided" | FormSchema.AttributeFlag>, {
-    [Flag in FormSchema.AttributeFlag]?: boolean | null
-  }>>
-  moduleFormConfigs?: Array<Partial<Plain<FormSchema.FormModuleConfig>> & { id: number }>
-}>
+export type IFormsEntity = PlainWith<
+  FormSchema.Form,
+  {
+    attributes: Array<
+      PlainWith<
+        Omit<FormSchema.FormAttribute, "title" | "rules" | "undecided" | FormSchema.AttributeFlag>,
+        {
+          [Flag in FormSchema.AttributeFlag]?: boolean | null
+        }
+      >
+    >
+    moduleFormConfigs?: Array<Partial<Plain<FormSchema.FormModuleConfig>> & { id: number }>
+  }
+>
 
 /**
  * A page of forms.
@@ -882,7 +906,8 @@ const asUserPatch = (body: unknown) => body as Users.UserPatch
 
 /** What is `null` is not sent. */
 const asFileQuery = (query: IUploadingQuery | undefined) =>
-  Object.fromEntries(Object.entries(query ?? {}).filter(([, value]) => value !== null)) as FieldValue.FileQuery & Record<string, never>
+  Object.fromEntries(Object.entries(query ?? {}).filter(([, value]) => value !== null)) as FieldValue.FileQuery &
+    Record<string, never>
 
 /** Files of a submission that name no place go to one of their own, as the official SDK has it. */
 const withPlaces = (data: IBodyPostFormData["formData"]): unknown => {
@@ -970,7 +995,8 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
     client.run(one, signalOf(options)) as Promise<T>
 
   /** In the language of the call. */
-  const localized = (f: (data: unknown, options: NormalizeOptions) => unknown, langCode: string | undefined) =>
+  const localized =
+    (f: (data: unknown, options: NormalizeOptions) => unknown, langCode: string | undefined) =>
     (_: unknown, body: unknown, services: Client.Services): unknown =>
       f(body === undefined ? {} : body, {
         langCodes: langCode === undefined ? [services.langCode] : [langCode, services.langCode],
@@ -995,214 +1021,310 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
   const api: OneEntry = {
     AuthProvider: withTokens<AuthProviderMethods<IError>>({
       signUp: (marker, body, langCode = body?.langCode, options) =>
-        call({
-          operation: "signUp",
-          run: ({ auth }) =>
-            auth.signUp(marker, { ...body, authData: asAuthData(body?.authData), formData: asFields(body?.formData) }, {
-              langCode
-            }),
-          result: localized(normalize, langCode)
-        }, options),
+        call(
+          {
+            operation: "signUp",
+            run: ({ auth }) =>
+              auth.signUp(
+                marker,
+                { ...body, authData: asAuthData(body?.authData), formData: asFields(body?.formData) },
+                {
+                  langCode
+                }
+              ),
+            result: localized(normalize, langCode)
+          },
+          options
+        ),
       generateCode: (marker, userIdentifier, eventIdentifier, options) =>
-        call({
-          operation: "generateCode",
-          run: ({ auth }) => auth.generateCode(marker, { userIdentifier, eventIdentifier }),
-          result: whatItSays
-        }, options),
+        call(
+          {
+            operation: "generateCode",
+            run: ({ auth }) => auth.generateCode(marker, { userIdentifier, eventIdentifier }),
+            result: whatItSays
+          },
+          options
+        ),
       checkCode: (marker, userIdentifier, eventIdentifier, code, options) =>
-        call({
-          operation: "checkCode",
-          run: ({ auth }) => auth.checkCode(marker, { userIdentifier, eventIdentifier, code }),
-          result: whatItSays
-        }, options),
+        call(
+          {
+            operation: "checkCode",
+            run: ({ auth }) => auth.checkCode(marker, { userIdentifier, eventIdentifier, code }),
+            result: whatItSays
+          },
+          options
+        ),
       activateUser: (marker, userIdentifier, code, options) =>
-        call({
-          operation: "activateUser",
-          run: ({ auth }) => auth.activateUser(marker, { userIdentifier, code }),
-          result: whatItSays
-        }, options),
+        call(
+          {
+            operation: "activateUser",
+            run: ({ auth }) => auth.activateUser(marker, { userIdentifier, code }),
+            result: whatItSays
+          },
+          options
+        ),
       auth: (marker, body, options) =>
-        call({
-          operation: "auth",
-          run: ({ auth }) => auth.auth(marker, { authData: asAuthData(body?.authData), code: body?.code }),
-          result: whatItSays,
-          undecoded: "failure"
-        }, options),
+        call(
+          {
+            operation: "auth",
+            run: ({ auth }) => auth.auth(marker, { authData: asAuthData(body?.authData), code: body?.code }),
+            result: whatItSays,
+            undecoded: "failure"
+          },
+          options
+        ),
       refresh: (marker, token, options) =>
-        call({
-          operation: "refresh",
-          run: ({ auth }) => auth.refresh(marker, token || undefined),
-          // Whoever joins a refresh under way has no answer of its own.
-          result: (entity): IAuthEntity | undefined =>
-            entity === undefined ? undefined : {
-              userIdentifier: entity.userIdentifier,
-              authProviderIdentifier: entity.authProviderIdentifier,
-              accessToken: Redacted.value(entity.accessToken),
-              refreshToken: Redacted.value(entity.refreshToken)
-            }
-        }, options),
+        call(
+          {
+            operation: "refresh",
+            run: ({ auth }) => auth.refresh(marker, token || undefined),
+            // Whoever joins a refresh under way has no answer of its own.
+            result: (entity): IAuthEntity | undefined =>
+              entity === undefined
+                ? undefined
+                : {
+                    userIdentifier: entity.userIdentifier,
+                    authProviderIdentifier: entity.authProviderIdentifier,
+                    accessToken: Redacted.value(entity.accessToken),
+                    refreshToken: Redacted.value(entity.refreshToken)
+                  }
+          },
+          options
+        ),
       logout: (marker, token, options) =>
-        call({
-          operation: "logout",
-          run: ({ auth, session }) =>
-            Effect.gen(function*() {
-              const stored = yield* session.peek
-              const result = yield* Effect.ensuring(auth.logout(marker, token || undefined), client.forget)
-              if (result.revoked) return
-              // What the server says of a token that is good no more is below; the rest is why it could not be asked.
-              if (result.failure !== undefined && result.failure.reason._tag !== "Unexpected") return yield* result.failure
-              // Here it is over in any case; this is what the server said, or would have said.
-              return yield* stored === undefined && !token
-                ? new AuthError.NotAuthenticated({ slot: "default" })
-                : new AuthError.TokenExpired({ marker: marker ?? stored?.marker ?? "", messages: [], reason: "Rejected" })
-            }),
-          result: whatItSays
-        }, options),
+        call(
+          {
+            operation: "logout",
+            run: ({ auth, session }) =>
+              Effect.gen(function* () {
+                const stored = yield* session.peek
+                const result = yield* Effect.ensuring(auth.logout(marker, token || undefined), client.forget)
+                if (result.revoked) return
+                // What the server says of a token that is good no more is below; the rest is why it could not be asked.
+                if (result.failure !== undefined && result.failure.reason._tag !== "Unexpected")
+                  return yield* result.failure
+                // Here it is over in any case; this is what the server said, or would have said.
+                return yield* stored === undefined && !token
+                  ? new AuthError.NotAuthenticated({ slot: "default" })
+                  : new AuthError.TokenExpired({
+                      marker: marker ?? stored?.marker ?? "",
+                      messages: [],
+                      reason: "Rejected"
+                    })
+              }),
+            result: whatItSays
+          },
+          options
+        ),
       logoutAll: (marker, options) =>
-        call({
-          operation: "logoutAll",
-          run: ({ auth }) => auth.logoutAll(marker),
-          result: whatItSays
-        }, options),
+        call(
+          {
+            operation: "logoutAll",
+            run: ({ auth }) => auth.logoutAll(marker),
+            result: whatItSays
+          },
+          options
+        ),
       changePassword: (marker, userIdentifier, eventIdentifier, type, code, newPassword, repeatPassword, options) =>
-        call({
-          operation: "changePassword",
-          run: ({ auth }) =>
-            auth.changePassword(marker, {
-              userIdentifier,
-              eventIdentifier,
-              type: Number(type) === 1 ? "change" : "recovery",
-              code,
-              newPassword,
-              repeatPassword
-            }),
-          result: whatItSays
-        }, options),
+        call(
+          {
+            operation: "changePassword",
+            run: ({ auth }) =>
+              auth.changePassword(marker, {
+                userIdentifier,
+                eventIdentifier,
+                type: Number(type) === 1 ? "change" : "recovery",
+                code,
+                newPassword,
+                repeatPassword
+              }),
+            result: whatItSays
+          },
+          options
+        ),
       getAuthProviders: (langCode, offset, limit, options) =>
-        call({
-          operation: "getAuthProviders",
-          run: ({ auth }) => auth.getAuthProviders({ langCode, offset, limit }),
-          result: localized(normalize, langCode)
-        }, options),
+        call(
+          {
+            operation: "getAuthProviders",
+            run: ({ auth }) => auth.getAuthProviders({ langCode, offset, limit }),
+            result: localized(normalize, langCode)
+          },
+          options
+        ),
       getAuthProviderByMarker: (marker, langCode, options) =>
-        call({
-          operation: "getAuthProviderByMarker",
-          run: ({ auth }) => auth.getAuthProviderByMarker(marker, { langCode }),
-          result: localized(normalize, langCode)
-        }, options),
+        call(
+          {
+            operation: "getAuthProviderByMarker",
+            run: ({ auth }) => auth.getAuthProviderByMarker(marker, { langCode }),
+            result: localized(normalize, langCode)
+          },
+          options
+        ),
       getActiveSessionsByMarker: (marker, options) =>
-        call({
-          operation: "getActiveSessionsByMarker",
-          run: ({ auth }) => auth.getActiveSessionsByMarker(marker),
-          result: localized(normalize, undefined)
-        }, options),
+        call(
+          {
+            operation: "getActiveSessionsByMarker",
+            run: ({ auth }) => auth.getActiveSessionsByMarker(marker),
+            result: localized(normalize, undefined)
+          },
+          options
+        ),
       oauth: (marker, body, langCode, options) =>
-        call({
-          operation: "oauth",
-          run: ({ auth }) => auth.oauth(marker, body, { langCode }),
-          result: whatItSays,
-          undecoded: "failure"
-        }, options)
+        call(
+          {
+            operation: "oauth",
+            run: ({ auth }) => auth.oauth(marker, body, { langCode }),
+            result: whatItSays,
+            undecoded: "failure"
+          },
+          options
+        )
     }),
     Forms: withTokens<FormsMethods<IError>>({
       getAllForms: (langCode, offset, limit, options) =>
-        call({
-          operation: "getAllForms",
-          run: ({ forms }) => forms.getAllForms({ langCode, offset, limit }),
-          result: localized(normalizeForm, langCode)
-        }, options),
+        call(
+          {
+            operation: "getAllForms",
+            run: ({ forms }) => forms.getAllForms({ langCode, offset, limit }),
+            result: localized(normalizeForm, langCode)
+          },
+          options
+        ),
       getFormByMarker: (marker, langCode, options) =>
-        call({
-          operation: "getFormByMarker",
-          run: ({ forms }) => forms.getFormByMarker(marker, { langCode }),
-          result: localized(normalizeForm, langCode)
-        }, options)
+        call(
+          {
+            operation: "getFormByMarker",
+            run: ({ forms }) => forms.getFormByMarker(marker, { langCode }),
+            result: localized(normalizeForm, langCode)
+          },
+          options
+        )
     }),
     FormData: withTokens<FormDataMethods<IError>>({
       postFormsData: (body, langCode, options) =>
-        call({
-          operation: "postFormsData",
-          run: ({ formsData }) =>
-            formsData.post({ ...body, status: body?.status || undefined, formData: asFields(withPlaces(body?.formData)) }, {
-              langCode
-            }),
-          result: localized(normalizeForm, langCode)
-        }, options),
+        call(
+          {
+            operation: "postFormsData",
+            run: ({ formsData }) =>
+              formsData.post(
+                { ...body, status: body?.status || undefined, formData: asFields(withPlaces(body?.formData)) },
+                {
+                  langCode
+                }
+              ),
+            result: localized(normalizeForm, langCode)
+          },
+          options
+        ),
       getFormsDataByMarker: (marker, formModuleConfigId, body, isExtended = 0, langCode, offset, limit, options) =>
-        call({
-          operation: "getFormsDataByMarker",
-          run: ({ formsData }) =>
-            formsData.getByMarker(marker, {
-              filter: body,
-              formModuleConfigId,
-              isExtended: Number(isExtended) === 1,
-              langCode,
-              offset,
-              limit
-            }),
-          result: localized(normalizeForm, langCode)
-        }, options),
+        call(
+          {
+            operation: "getFormsDataByMarker",
+            run: ({ formsData }) =>
+              formsData.getByMarker(marker, {
+                filter: body,
+                formModuleConfigId,
+                isExtended: Number(isExtended) === 1,
+                langCode,
+                offset,
+                limit
+              }),
+            result: localized(normalizeForm, langCode)
+          },
+          options
+        ),
       updateFormsDataByid: (id, body, options) =>
-        call({
-          operation: "updateFormsDataById",
-          run: ({ formsData }) =>
-            formsData.updateById(id, { ...body, status: body?.status || undefined, formData: asFields(body?.formData) }, {
-              langCode: body?.langCode
-            }),
-          result: whatItSays
-        }, options),
+        call(
+          {
+            operation: "updateFormsDataById",
+            run: ({ formsData }) =>
+              formsData.updateById(
+                id,
+                { ...body, status: body?.status || undefined, formData: asFields(body?.formData) },
+                {
+                  langCode: body?.langCode
+                }
+              ),
+            result: whatItSays
+          },
+          options
+        ),
       updateFormsDataStatusByid: (id, body, options) =>
-        call({
-          operation: "updateFormsDataStatusById",
-          run: ({ formsData }) => formsData.updateStatusById(id, asStatus(body?.status)),
-          result: whatItSays
-        }, options),
+        call(
+          {
+            operation: "updateFormsDataStatusById",
+            run: ({ formsData }) => formsData.updateStatusById(id, asStatus(body?.status)),
+            result: whatItSays
+          },
+          options
+        ),
       deleteFormsDataByid: (id, options) =>
-        call({
-          operation: "deleteFormsDataById",
-          run: ({ formsData }) => formsData.deleteById(id),
-          result: whatItSays
-        }, options)
+        call(
+          {
+            operation: "deleteFormsDataById",
+            run: ({ formsData }) => formsData.deleteById(id),
+            result: whatItSays
+          },
+          options
+        )
     }),
     FileUploading: withTokens<FileUploadingMethods<IError>>({
       upload: (file, fileQuery, options) =>
-        call({
-          operation: "upload",
-          run: ({ files }) => files.upload(file, asFileQuery(fileQuery)),
-          result: whatItSays
-        }, options),
+        call(
+          {
+            operation: "upload",
+            run: ({ files }) => files.upload(file, asFileQuery(fileQuery)),
+            result: whatItSays
+          },
+          options
+        ),
       delete: (filename, fileQuery, options) =>
-        call({
-          operation: "deleteFile",
-          run: ({ files }) => files.delete(filename, asFileQuery(fileQuery)),
-          result: whatItSays
-        }, options),
+        call(
+          {
+            operation: "deleteFile",
+            run: ({ files }) => files.delete(filename, asFileQuery(fileQuery)),
+            result: whatItSays
+          },
+          options
+        ),
       getFile: (id, type, entity, filename, template, options) =>
-        call({
-          operation: "getFile",
-          run: ({ session, transport }) => getFile(transport, session, { id, type, entity, filename, template }),
-          result: (response) => response
-        }, options),
+        call(
+          {
+            operation: "getFile",
+            run: ({ session, transport }) => getFile(transport, session, { id, type, entity, filename, template }),
+            result: (response) => response
+          },
+          options
+        ),
       createFileFromUrl: (url, filename, mimeType, options) =>
-        call({
-          operation: "createFileFromUrl",
-          run: ({ files }) => files.createFileFromUrl(url, { filename, type: mimeType || undefined }),
-          result: (file) => file
-        }, options)
+        call(
+          {
+            operation: "createFileFromUrl",
+            run: ({ files }) => files.createFileFromUrl(url, { filename, type: mimeType || undefined }),
+            result: (file) => file
+          },
+          options
+        )
     }),
     Users: withTokens<UsersMethods<IError>>({
       getUser: (langCode, options) =>
-        call({
-          operation: "getUser",
-          run: ({ users }) => users.getUser({ langCode }),
-          result: localized(normalize, langCode)
-        }, options),
+        call(
+          {
+            operation: "getUser",
+            run: ({ users }) => users.getUser({ langCode }),
+            result: localized(normalize, langCode)
+          },
+          options
+        ),
       updateUser: (body, langCode = body?.langCode, options) =>
-        call({
-          operation: "updateUser",
-          run: ({ users }) => users.updateUser(asUserPatch(body), { langCode }),
-          result: whatItSays
-        }, options),
+        call(
+          {
+            operation: "updateUser",
+            run: ({ users }) => users.updateUser(asUserPatch(body), { langCode }),
+            result: whatItSays
+          },
+          options
+        ),
       archiveUser: (options) =>
         call({ operation: "archiveUser", run: ({ users }) => users.archiveUser(), result: whatItSays }, options),
       deleteUser: (options) =>
@@ -1210,7 +1332,10 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
       addFCMToken: (token, options) =>
         call({ operation: "addFCMToken", run: ({ users }) => users.addFCMToken(token), result: whatItSays }, options),
       deleteFCMToken: (token, options) =>
-        call({ operation: "deleteFCMToken", run: ({ users }) => users.deleteFCMToken(token), result: whatItSays }, options)
+        call(
+          { operation: "deleteFCMToken", run: ({ users }) => users.deleteFCMToken(token), result: whatItSays },
+          options
+        )
     }),
     session: {
       current: async () => Option.getOrUndefined(Option.map(await client.current(), toInfo)),

@@ -38,9 +38,27 @@ const project: Project.Input = {
       type: "data",
       localizeInfos: { en_US: { title: "Contact", successMessage: "Thank you" } },
       attributes: [
-        { type: "string", marker: "name", position: 1, localizeInfos: { en_US: { title: "Name" } }, validators: { requiredValidator: { strict: true } } },
-        { type: "integer", marker: "age", position: 2, localizeInfos: { en_US: { title: "Age" } }, additionalFields: [{ marker: "hint", type: "string", value: "years" }] },
-        { type: "list", marker: "topic", position: 3, localizeInfos: { en_US: { title: "Topic" } }, listTitles: { en_US: [{ title: "One", value: "1", position: 1 }] } },
+        {
+          type: "string",
+          marker: "name",
+          position: 1,
+          localizeInfos: { en_US: { title: "Name" } },
+          validators: { requiredValidator: { strict: true } }
+        },
+        {
+          type: "integer",
+          marker: "age",
+          position: 2,
+          localizeInfos: { en_US: { title: "Age" } },
+          additionalFields: [{ marker: "hint", type: "string", value: "years" }]
+        },
+        {
+          type: "list",
+          marker: "topic",
+          position: 3,
+          localizeInfos: { en_US: { title: "Topic" } },
+          listTitles: { en_US: [{ title: "One", value: "1", position: 1 }] }
+        },
         {
           type: "timeInterval",
           marker: "when",
@@ -67,7 +85,10 @@ const project: Project.Input = {
     },
     { id: 6, identifier: "empty", type: "data", localizeInfos: { en_US: { title: "Empty" } }, attributes: [] }
   ],
-  events: [{ identifier: "auth", formType: "send_code" }, { identifier: "reset", formType: "send_code" }]
+  events: [
+    { identifier: "auth", formType: "send_code" },
+    { identifier: "reset", formType: "send_code" }
+  ]
 }
 
 type Method = (...args: ReadonlyArray<unknown>) => Promise<unknown>
@@ -97,7 +118,10 @@ const ann = "ann@example.com"
 const bob = "bob@example.com"
 
 const credentials = (login = ann, password = "123456") => ({
-  authData: [{ marker: "email_reg", value: login }, { marker: "password_reg", value: password }]
+  authData: [
+    { marker: "email_reg", value: login },
+    { marker: "password_reg", value: password }
+  ]
 })
 
 const signUpData = (login = ann, rest: object = {}) => ({
@@ -181,19 +205,28 @@ const script: ReadonlyArray<Step> = [
     formData: [{ marker: "nope", type: "string", value: "x" }]
   }),
   call("sign up at no provider", "AuthProvider", "signUp", "nope", signUpData(bob)),
-  call("sign up without a phone", "AuthProvider", "signUp", "email", signUpData(bob, {
-    notificationData: { email: bob, phonePush: [], phoneSMS: "" }
-  })),
+  call(
+    "sign up without a phone",
+    "AuthProvider",
+    "signUp",
+    "email",
+    signUpData(bob, {
+      notificationData: { email: bob, phonePush: [], phoneSMS: "" }
+    })
+  ),
   call("sign up with one field", "AuthProvider", "signUp", "email", {
     ...signUpData("dan@example.com"),
     formData: { marker: "name_reg", type: "string", value: "Dan" }
   }),
   call("sign up in German", "AuthProvider", "signUp", "email", signUpData("eve@example.com"), "de_DE"),
-  ["sign up with the object of before", async ({ api }) => {
-    const body = sharedBody()
-    await api.AuthProvider["signUp"]?.("nope", body)
-    return api.AuthProvider["signUp"]?.("email", body)
-  }],
+  [
+    "sign up with the object of before",
+    async ({ api }) => {
+      const body = sharedBody()
+      await api.AuthProvider["signUp"]?.("nope", body)
+      return api.AuthProvider["signUp"]?.("email", body)
+    }
+  ],
   // codes
   call("another code", "AuthProvider", "generateCode", "email", ann, "auth"),
   call("a code for nobody", "AuthProvider", "generateCode", "email", "nobody@example.com", "auth"),
@@ -209,7 +242,10 @@ const script: ReadonlyArray<Step> = [
   call("wrong password", "AuthProvider", "auth", "email", credentials(ann, "wrong")),
   call("unknown login", "AuthProvider", "auth", "email", credentials("nobody@example.com")),
   call("wrong markers", "AuthProvider", "auth", "email", {
-    authData: [{ marker: "login", value: ann }, { marker: "password", value: "123456" }]
+    authData: [
+      { marker: "login", value: ann },
+      { marker: "password", value: "123456" }
+    ]
   }),
   call("sign in at no provider", "AuthProvider", "auth", "nope", credentials()),
   call("profile of nobody", "Users", "getUser"),
@@ -244,48 +280,114 @@ const script: ReadonlyArray<Step> = [
   call("delete a push token", "Users", "deleteFCMToken", "fcm_token_1234567890abcdefg"),
   // form data
   call("post a form", "FormData", "postFormsData", contact()),
-  call("post a form with a wrong type", "FormData", "postFormsData", contact({
-    formData: [{ marker: "name", type: "text", value: "x" }]
-  })),
-  call("post a form without what it must have", "FormData", "postFormsData", contact({
-    formData: [{ marker: "age", type: "integer", value: 1 }]
-  })),
+  call(
+    "post a form with a wrong type",
+    "FormData",
+    "postFormsData",
+    contact({
+      formData: [{ marker: "name", type: "text", value: "x" }]
+    })
+  ),
+  call(
+    "post a form without what it must have",
+    "FormData",
+    "postFormsData",
+    contact({
+      formData: [{ marker: "age", type: "integer", value: 1 }]
+    })
+  ),
   call("post a form of another config", "FormData", "postFormsData", contact({ formModuleConfigId: 99 })),
   call("post a form of another entity", "FormData", "postFormsData", contact({ moduleEntityIdentifier: "nope" })),
   call("post no such form", "FormData", "postFormsData", contact({ formIdentifier: "nope" })),
   call("submissions", "FormData", "getFormsDataByMarker", "contact", 2),
-  call("submissions of a status", "FormData", "getFormsDataByMarker", "contact", 2, { status: ["approved"] }, 1, "en_US", 0, 5),
-  ["change a submission", ({ api, ...world }) =>
-    api.FormData["updateFormsDataByid"]?.(Object(Object(world.results.get("post a form")).formData).id, {
-      ...contact({ formData: { en_US: [{ marker: "name", type: "string", value: "Anna" }] } })
-    })],
-  ["approve a submission", ({ api, ...world }) =>
-    api.FormData["updateFormsDataStatusByid"]?.(Object(Object(world.results.get("post a form")).formData).id, {
-      status: "approved"
-    })],
-  ["delete a submission", ({ api, ...world }) =>
-    api.FormData["deleteFormsDataByid"]?.(Object(Object(world.results.get("post a form")).formData).id)],
+  call(
+    "submissions of a status",
+    "FormData",
+    "getFormsDataByMarker",
+    "contact",
+    2,
+    { status: ["approved"] },
+    1,
+    "en_US",
+    0,
+    5
+  ),
+  [
+    "change a submission",
+    ({ api, ...world }) =>
+      api.FormData["updateFormsDataByid"]?.(Object(Object(world.results.get("post a form")).formData).id, {
+        ...contact({ formData: { en_US: [{ marker: "name", type: "string", value: "Anna" }] } })
+      })
+  ],
+  [
+    "approve a submission",
+    ({ api, ...world }) =>
+      api.FormData["updateFormsDataStatusByid"]?.(Object(Object(world.results.get("post a form")).formData).id, {
+        status: "approved"
+      })
+  ],
+  [
+    "delete a submission",
+    ({ api, ...world }) =>
+      api.FormData["deleteFormsDataByid"]?.(Object(Object(world.results.get("post a form")).formData).id)
+  ],
   call("delete no submission", "FormData", "deleteFormsDataByid", 4711),
   // files
-  ["upload", ({ api }) =>
-    api.FileUploading["upload"]?.(new File(["abc"], "a.txt", { type: "text/plain" }), { type: "page", entity: "editor", id: 3492 })],
-  ["file", async (world) => {
-    const response = await world.api.FileUploading["getFile"]?.(3492, "page", "editor", String(field(world, "upload", "filename")))
-    return response instanceof Response ? { status: response.status, text: await response.text() } : response
-  }],
-  ["no such file", async (world) => {
-    const response = await world.api.FileUploading["getFile"]?.(3492, "page", "editor", "nope.txt")
-    return response instanceof Response ? { status: response.status } : response
-  }],
-  ["delete a file", (world) => world.api.FileUploading["delete"]?.(field(world, "upload", "filename"), { type: "page", entity: "editor", id: 3492 })],
+  [
+    "upload",
+    ({ api }) =>
+      api.FileUploading["upload"]?.(new File(["abc"], "a.txt", { type: "text/plain" }), {
+        type: "page",
+        entity: "editor",
+        id: 3492
+      })
+  ],
+  [
+    "file",
+    async (world) => {
+      const response = await world.api.FileUploading["getFile"]?.(
+        3492,
+        "page",
+        "editor",
+        String(field(world, "upload", "filename"))
+      )
+      return response instanceof Response ? { status: response.status, text: await response.text() } : response
+    }
+  ],
+  [
+    "no such file",
+    async (world) => {
+      const response = await world.api.FileUploading["getFile"]?.(3492, "page", "editor", "nope.txt")
+      return response instanceof Response ? { status: response.status } : response
+    }
+  ],
+  [
+    "delete a file",
+    (world) =>
+      world.api.FileUploading["delete"]?.(field(world, "upload", "filename"), {
+        type: "page",
+        entity: "editor",
+        id: 3492
+      })
+  ],
   ["delete a file twice", (world) => world.api.FileUploading["delete"]?.(field(world, "upload", "filename"))],
-  ["post a form with a file", ({ api }) =>
-    api.FormData["postFormsData"]?.(contact({
-      formData: [
-        { marker: "name", type: "string", value: "Ann" },
-        { marker: "photo", type: "image", value: [new File(["abc"], "a.png", { type: "image/png" })], fileQuery: { type: "page", entity: "editor", id: 1 } }
-      ]
-    }))],
+  [
+    "post a form with a file",
+    ({ api }) =>
+      api.FormData["postFormsData"]?.(
+        contact({
+          formData: [
+            { marker: "name", type: "string", value: "Ann" },
+            {
+              marker: "photo",
+              type: "image",
+              value: [new File(["abc"], "a.png", { type: "image/png" })],
+              fileQuery: { type: "page", entity: "editor", id: 1 }
+            }
+          ]
+        })
+      )
+  ],
   // sessions
   ["refresh", (world) => world.api.AuthProvider["refresh"]?.("email", field(world, "sign in", "refreshToken"))],
   happens("access tokens end", ({ emulator }) => emulator.expireAccessTokens),
@@ -296,39 +398,71 @@ const script: ReadonlyArray<Step> = [
   happens("access tokens end again", ({ emulator }) => emulator.expireAccessTokens),
   call("profile after the end of the token", "Users", "getUser"),
   call("sign in for the third time", "AuthProvider", "auth", "email", credentials(ann, "654321")),
-  ["sign out", (world) => world.api.AuthProvider["logout"]?.("email", field(world, "sign in for the third time", "refreshToken"))],
-  ["sign out twice", (world) => world.api.AuthProvider["logout"]?.("email", field(world, "sign in for the third time", "refreshToken"))],
+  [
+    "sign out",
+    (world) => world.api.AuthProvider["logout"]?.("email", field(world, "sign in for the third time", "refreshToken"))
+  ],
+  [
+    "sign out twice",
+    (world) => world.api.AuthProvider["logout"]?.("email", field(world, "sign in for the third time", "refreshToken"))
+  ],
   call("sign out everywhere without a session", "AuthProvider", "logoutAll", "email"),
   // passwords
   happens("codes end", ({ emulator }) => emulator.clock.advance("3 minutes")),
   call("a code for a new password", "AuthProvider", "generateCode", "email", ann, "reset"),
-  call("a new password with a wrong code", "AuthProvider", "changePassword", "email", ann, "reset", 2, "wrong", "abcdef"),
-  ["two passwords that differ", async ({ api, code }) =>
-    api.AuthProvider["changePassword"]?.("email", ann, "reset", 2, await code(ann), "abcdef", "abcdeg")],
-  ["a new password", async ({ api, code }) =>
-    api.AuthProvider["changePassword"]?.("email", ann, "reset", 2, await code(ann), "abcdef", "abcdef")],
+  call(
+    "a new password with a wrong code",
+    "AuthProvider",
+    "changePassword",
+    "email",
+    ann,
+    "reset",
+    2,
+    "wrong",
+    "abcdef"
+  ),
+  [
+    "two passwords that differ",
+    async ({ api, code }) =>
+      api.AuthProvider["changePassword"]?.("email", ann, "reset", 2, await code(ann), "abcdef", "abcdeg")
+  ],
+  [
+    "a new password",
+    async ({ api, code }) =>
+      api.AuthProvider["changePassword"]?.("email", ann, "reset", 2, await code(ann), "abcdef", "abcdef")
+  ],
   call("the old password", "AuthProvider", "auth", "email", credentials(ann, "654321")),
   call("the new password", "AuthProvider", "auth", "email", credentials(ann, "abcdef")),
   // the end of the account
   call("archive the account", "Users", "archiveUser"),
   call("profile of an archived account", "Users", "getUser"),
   call("sign in to an archived account", "AuthProvider", "auth", "email", credentials(ann, "abcdef")),
-  ["activate another one", async ({ api, code, emulator, run }) => {
-    const user = (await run(emulator.users)).find(({ login }) => login === bob)
-    await run(emulator.activateUser(user?.id ?? 0))
-    await code
-    return api.AuthProvider["auth"]?.("email", credentials(bob))
-  }],
+  [
+    "activate another one",
+    async ({ api, code, emulator, run }) => {
+      const user = (await run(emulator.users)).find(({ login }) => login === bob)
+      await run(emulator.activateUser(user?.id ?? 0))
+      await code
+      return api.AuthProvider["auth"]?.("email", credentials(bob))
+    }
+  ],
   call("delete the account", "Users", "deleteUser"),
   // what goes wrong below
-  happens("the server fails", ({ emulator }) => emulator.faults.add({ kind: "status", status: 500, message: "Internal server error" })),
+  happens("the server fails", ({ emulator }) =>
+    emulator.faults.add({ kind: "status", status: 500, message: "Internal server error" })
+  ),
   call("a form of a server that fails", "Forms", "getFormByMarker", "reg"),
   call("signing in to a server that fails", "AuthProvider", "auth", "email", credentials(bob)),
   happens("a proxy answers", ({ emulator }) =>
-    Effect.andThen(emulator.faults.clear, emulator.faults.add({ kind: "malformed", body: "<html>", contentType: "text/html" }))),
+    Effect.andThen(
+      emulator.faults.clear,
+      emulator.faults.add({ kind: "malformed", body: "<html>", contentType: "text/html" })
+    )
+  ),
   call("signing in through a proxy", "AuthProvider", "auth", "email", credentials(bob)),
   happens("the connection breaks", ({ emulator }) =>
-    Effect.andThen(emulator.faults.clear, emulator.faults.add({ kind: "drop" }))),
+    Effect.andThen(emulator.faults.clear, emulator.faults.add({ kind: "drop" }))
+  ),
   call("a form without a connection", "Forms", "getFormByMarker", "reg"),
   call("signing in without a connection", "AuthProvider", "auth", "email", credentials(bob))
 ]
@@ -346,7 +480,9 @@ const masked = (value: unknown, key = ""): unknown => {
     if (key === "accessToken" && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(value)) return "<access token>"
     if (key === "refreshToken" && /^\d{13}-[0-9a-f-]{36}$/.test(value)) return "<refresh token>"
     if (key === "fingerprint") return "<fingerprint>"
-    return value.replace(/http:\/\/127\.0\.0\.1:\d+/g, "<url>").replace(/[0-9a-f]{8}-[0-9a-f-]{27}\.(txt|png)/g, "<uuid>.$1")
+    return value
+      .replace(/http:\/\/127\.0\.0\.1:\d+/g, "<url>")
+      .replace(/[0-9a-f]{8}-[0-9a-f-]{27}\.(txt|png)/g, "<uuid>.$1")
   }
   if (value instanceof Error) return { "<error>": value.constructor.name, message: value.message }
   if (Array.isArray(value)) return value.map((item) => masked(item, key))
@@ -392,13 +528,17 @@ const unwrapped: Difference = ({ official, ours }) => {
 }
 
 /** Both give this, but for that. */
-const but = (change: (ours: object) => unknown): Difference => ({ official, ours }) => {
-  assert.deepStrictEqual(change(structuredClone(Object(ours))), official)
-  assert.notDeepEqual(official, ours)
-}
+const but =
+  (change: (ours: object) => unknown): Difference =>
+  ({ official, ours }) => {
+    assert.deepStrictEqual(change(structuredClone(Object(ours))), official)
+    assert.notDeepEqual(official, ours)
+  }
 
-const titles = (...titles: ReadonlyArray<string>) => (providers: object) =>
-  Object.values(providers).map((provider, index) => ({ ...provider, localizeInfos: { title: titles[index] } }))
+const titles =
+  (...titles: ReadonlyArray<string>) =>
+  (providers: object) =>
+    Object.values(providers).map((provider, index) => ({ ...provider, localizeInfos: { title: titles[index] } }))
 
 const eve = [
   { marker: "name_reg", type: "string", value: "Ann" },
@@ -422,7 +562,7 @@ const differences: Readonly<Record<string, Difference>> = {
     assert.deepStrictEqual(official, envelope(400, '"formData.en_US[0].marker" is required'))
     assert.deepInclude(Object(ours), { identifier: "carol@example.com", isActive: false })
   },
-  "sessions": ({ official, ours }) => {
+  sessions: ({ official, ours }) => {
     const [theirs] = [official].flat()
     const [mine] = [ours].flat()
     assert.deepInclude(Object(theirs).deviceInfo, { os: "Node.js", location: "en-US" })
@@ -432,7 +572,10 @@ const differences: Readonly<Record<string, Difference>> = {
   "changed profile": but((user) => ({ ...user, state: "not a text" })),
   "change nothing of the credentials": {
     official: envelope(400, "Login or password values are missed"),
-    ours: envelope(400, "`authData` must be exactly one item, the new password; leave it out to keep the password as it is")
+    ours: envelope(
+      400,
+      "`authData` must be exactly one item, the new password; leave it out to keep the password as it is"
+    )
   },
   "no such file": { official: { status: 404 }, ours: envelope(404, "File not found") },
   "profile after the end of the token": ({ official, ours }) => {
@@ -458,7 +601,8 @@ const differences: Readonly<Record<string, Difference>> = {
 }
 
 /** The names in the table of the page, each with its row of the wire contract. */
-const documented = fs.readFileSync(new URL("../../src/promise/DIFFERENCES.md", import.meta.url), "utf8")
+const documented = fs
+  .readFileSync(new URL("../../src/promise/DIFFERENCES.md", import.meta.url), "utf8")
   .split("\n")
   .flatMap((line) => /^\| `([^`]+)` \|.*\| §(?:6|8 #\d+)[^|]*\|$/.exec(line)?.[1] ?? [])
 
@@ -474,35 +618,39 @@ const problemOf = (expected: Difference | undefined, results: Results): string |
 }
 
 describe("the official SDK (1.0.149) and the facade", () => {
-  it.live(`give the same through ${script.length} steps, but for what is written down`, () =>
-    Effect.gen(function*() {
-      const run = Effect.runPromiseWith(yield* Effect.context())
-      const world = Effect.fnUntraced(function*(make: (url: string, token: string) => unknown) {
-        const emulator = yield* Emulator.makeServer({ project, passwordCost: 1, seed: 42 })
-        const made: World = {
-          // Both have these modules; what their methods take and give differs in type only.
-          api: make(emulator.url, Redacted.value(emulator.appToken)) as Api,
-          emulator,
-          code: (user) => run(emulator.awaitCode(user)),
-          run,
-          results: new Map()
-        }
-        return made
-      })
-      const theirs = yield* world((url, token) => official.defineOneEntry(url, { token }))
-      const ours = yield* world((url, token) => defineOneEntry(url, { token, client: { retry: false } }))
+  it.live(
+    `give the same through ${script.length} steps, but for what is written down`,
+    () =>
+      Effect.gen(function* () {
+        const run = Effect.runPromiseWith(yield* Effect.context())
+        const world = Effect.fnUntraced(function* (make: (url: string, token: string) => unknown) {
+          const emulator = yield* Emulator.makeServer({ project, passwordCost: 1, seed: 42 })
+          const made: World = {
+            // Both have these modules; what their methods take and give differs in type only.
+            api: make(emulator.url, Redacted.value(emulator.appToken)) as Api,
+            emulator,
+            code: (user) => run(emulator.awaitCode(user)),
+            run,
+            results: new Map()
+          }
+          return made
+        })
+        const theirs = yield* world((url, token) => official.defineOneEntry(url, { token }))
+        const ours = yield* world((url, token) => defineOneEntry(url, { token, client: { retry: false } }))
 
-      const failed: Array<string> = []
-      for (const step of script) {
-        const results = {
-          official: masked(yield* Effect.promise(() => outcome(step, theirs))),
-          ours: masked(untagged(yield* Effect.promise(() => outcome(step, ours))))
+        const failed: Array<string> = []
+        for (const step of script) {
+          const results = {
+            official: masked(yield* Effect.promise(() => outcome(step, theirs))),
+            ours: masked(untagged(yield* Effect.promise(() => outcome(step, ours))))
+          }
+          const problem = problemOf(differences[step[0]], results)
+          if (problem !== undefined) failed.push(`${step[0]}: ${problem}\n  ${JSON.stringify(results)}`)
         }
-        const problem = problemOf(differences[step[0]], results)
-        if (problem !== undefined) failed.push(`${step[0]}: ${problem}\n  ${JSON.stringify(results)}`)
-      }
-      assert.deepStrictEqual(failed, [], failed.join("\n"))
-    }).pipe(Effect.scoped), 60_000)
+        assert.deepStrictEqual(failed, [], failed.join("\n"))
+      }).pipe(Effect.scoped),
+    60_000
+  )
 
   it("differ where the page says so, and nowhere else", () => {
     assert.deepStrictEqual([...documented].sort(), Object.keys(differences).sort())

@@ -29,9 +29,7 @@ const equal = (actual: unknown, expected: unknown) => assert.deepStrictEqual(act
 
 /** The services in Effect, over the same server. */
 const live = (server: Pick<Server, "url">, appToken = APP_TOKEN) =>
-  OneEntry.layer({ url: server.url, appToken }).pipe(
-    Layer.provide([TokenStorage.layerMemory, FetchClient.layer])
-  )
+  OneEntry.layer({ url: server.url, appToken }).pipe(Layer.provide([TokenStorage.layerMemory, FetchClient.layer]))
 
 /** The answer of the page of `auth`. */
 const signedIn = {
@@ -95,11 +93,12 @@ const form = {
 const users = "/api/content/users-auth-providers/marker/email/users"
 
 /** What was asked, without headers. */
-const asked = (server: Server, from = 0) => server.seen.slice(from).map(({ body, method, path }) => ({ method, path, body }))
+const asked = (server: Server, from = 0) =>
+  server.seen.slice(from).map(({ body, method, path }) => ({ method, path, body }))
 
 describe("the introduction (documents/000)", () => {
   it.live("quickstart: `auth` gives both tokens, in both styles", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const server = yield* scripted
       server.answer({ body: signedIn }, { body: signedIn })
 
@@ -111,14 +110,20 @@ describe("the introduction (documents/000)", () => {
       const call = {
         method: "POST",
         path: `${users}/auth`,
-        body: { authData: [{ marker: "login", value: "example@oneentry.cloud" }, { marker: "password", value: "12345" }] }
+        body: {
+          authData: [
+            { marker: "login", value: "example@oneentry.cloud" },
+            { marker: "password", value: "12345" }
+          ]
+        }
       }
       equal(asked(server), [call, call])
       assert.strictEqual(server.seen[0]?.headers["x-app-token"], APP_TOKEN)
-    }))
+    })
+  )
 
   it.live("a page that is loaded again stays signed in", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const server = yield* scripted
       const store = new Map<string, string>()
       const localStorage = {
@@ -154,7 +159,7 @@ describe("the introduction (documents/000)", () => {
 
       // The same in Effect: the whole session in a store.
       const kept = KeyValueStore.layerMemory
-      yield* Effect.gen(function*() {
+      yield* Effect.gen(function* () {
         const values = yield* Layer.build(kept)
         const page = <A, E>(program: Effect.Effect<A, E, OneEntry.Services>) =>
           program.pipe(
@@ -166,7 +171,8 @@ describe("the introduction (documents/000)", () => {
         const sessions = yield* page(AuthProvider.AuthProvider.use((auth) => auth.getActiveSessionsByMarker("email")))
         equal(sessions, [])
       })
-    }))
+    })
+  )
 })
 
 describe("user registration (documents/001)", () => {
@@ -203,7 +209,7 @@ describe("user registration (documents/001)", () => {
   }
 
   it.live("the final example, call by call and answer by answer", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const server = yield* scripted
       server.answer(...answers(tokens))
       const results = yield* wait(() => RegistrationPromise.registration(server.url, APP_TOKEN, () => "WTGC9E"))
@@ -216,10 +222,11 @@ describe("user registration (documents/001)", () => {
         authResponse: tokens
       })
       equal(asked(server), calls)
-    }))
+    })
+  )
 
   it.live("the same in Effect", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const server = yield* scripted
       server.answer(...answers(tokens))
       const results = yield* Effect.provide(
@@ -227,21 +234,22 @@ describe("user registration (documents/001)", () => {
         live(server)
       )
       equal(asked(server), calls)
-      equal(results.form.attributes.map(({ marker }) => marker), [
-        "email_reg",
-        "name_reg",
-        "phone_reg",
-        "password_reg",
-        "email_notification_reg"
-      ])
+      equal(
+        results.form.attributes.map(({ marker }) => marker),
+        ["email_reg", "name_reg", "phone_reg", "password_reg", "email_notification_reg"]
+      )
       assert.deepInclude(results.newUser, { id: 33, identifier: "your-user@email.com", isActive: false })
-      equal(results.newUser.formData.map(({ value }) => value), seed1.user.formData.map(({ value }) => value))
+      equal(
+        results.newUser.formData.map(({ value }) => value),
+        seed1.user.formData.map(({ value }) => value)
+      )
       assert.deepInclude(Object(results.generateCode), { _tag: "UserAlreadyHasCode", statusCode: 400 })
       assert.strictEqual(Redacted.value(results.authResponse.refreshToken), tokens.refreshToken)
-    }))
+    })
+  )
 
   it.live("steps 2 and 3: the form of the document is the form that the official SDK gives", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const server = yield* scripted
       server.answer({ body: seed1.form }, { body: seed1.form })
       const { Forms, FormData } = defineOneEntry(server.url, {
@@ -252,10 +260,11 @@ describe("user registration (documents/001)", () => {
       const ours = yield* wait(() => Forms.getFormByMarker("reg"))
       equal(ours, yield* wait(() => theirs.Forms.getFormByMarker("reg")))
       equal(ours, form)
-    }))
+    })
+  )
 
   it.live("step 4: data that is by language already goes as it is, and nothing that is passed in changes", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const server = yield* scripted
       server.answer({ body: seed1.user }, { body: seed1.user })
       const api = defineOneEntry(server.url, { token: APP_TOKEN })
@@ -264,10 +273,11 @@ describe("user registration (documents/001)", () => {
       equal(yield* wait(() => api.AuthProvider.signUp("email", data)), seed1.user)
       equal(data, before)
       equal(asked(server), [calls[1], calls[1]])
-    }))
+    })
+  )
 
   it.live("steps 5 to 7: a wrong code is a plain `false`, and is not activated", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const server = yield* scripted
       server.answer({ body: seed1.form }, { body: seed1.user }, {}, { body: false }, { body: tokens })
       const results = yield* wait(() => RegistrationPromise.registration(server.url, APP_TOKEN, () => "wrong"))
@@ -275,11 +285,15 @@ describe("user registration (documents/001)", () => {
         { generateCode: results.generateCode, isCorrect: results.isCorrect, activated: results.activated },
         { generateCode: {}, isCorrect: false, activated: false }
       )
-      assert.notInclude(server.seen.map(({ path }) => path), `${users}/activate`)
-    }))
+      assert.notInclude(
+        server.seen.map(({ path }) => path),
+        `${users}/activate`
+      )
+    })
+  )
 
   it.live("on the emulator, with the code from its outbox", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const appToken = Redacted.value(emulator.appToken)
       const run = Effect.runPromiseWith(yield* Effect.context())
@@ -307,12 +321,13 @@ describe("user registration (documents/001)", () => {
       )
       assert.deepInclude(Object(typed.generateCode), { _tag: "UserAlreadyHasCode" })
       assert.strictEqual(typed.authResponse.userIdentifier, "your-user@email.com")
-    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 }))))
+    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 })))
+  )
 })
 
 describe("auth (documents/002)", () => {
   it.live("the minimal example, the value of whose login is missing, sends the password and gives the answer", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const server = yield* scripted
       server.answer({ body: signedIn })
       const api = defineOneEntry(server.url, { token: APP_TOKEN })
@@ -320,33 +335,44 @@ describe("auth (documents/002)", () => {
       equal(asked(server), [
         { method: "POST", path: `${users}/auth`, body: { authData: [{ marker: "password", value: "12345" }] } }
       ])
-    }))
+    })
+  )
 
   it.live("the example of the parameters, in both styles", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const server = yield* scripted
       server.answer({ body: signedIn }, { body: signedIn })
       const api = defineOneEntry(server.url, { token: APP_TOKEN })
       equal(yield* wait(() => AuthPromise.complete(api)), signedIn)
       const typed = yield* Effect.provide(AuthEffect.complete, live(server))
-      equal({
-        ...typed,
-        accessToken: Redacted.value(typed.accessToken),
-        refreshToken: Redacted.value(typed.refreshToken)
-      }, signedIn)
+      equal(
+        {
+          ...typed,
+          accessToken: Redacted.value(typed.accessToken),
+          refreshToken: Redacted.value(typed.refreshToken)
+        },
+        signedIn
+      )
       const [first, second] = asked(server)
       equal(first?.body, {
-        authData: [{ marker: "login", value: "example@oneentry.cloud" }, { marker: "password", value: "12345" }]
+        authData: [
+          { marker: "login", value: "example@oneentry.cloud" },
+          { marker: "password", value: "12345" }
+        ]
       })
       equal(second, first)
-    }))
+    })
+  )
 })
 
 describe("signUp (documents/003)", () => {
   const sent = (formData: unknown, login = "test") => ({
     formIdentifier: "reg",
     langCode: "en_US",
-    authData: [{ marker: "login", value: login }, { marker: "password", value: "12345" }],
+    authData: [
+      { marker: "login", value: login },
+      { marker: "password", value: "12345" }
+    ],
     formData: { en_US: formData },
     notificationData: { email: "your-email@test.zone", phonePush: [], phoneSMS: "+19991234567" }
   })
@@ -366,15 +392,26 @@ describe("signUp (documents/003)", () => {
       }
     ],
     text: [{ marker: "about", type: "text", value: { htmlValue: "<p>This is me</p>" } }],
-    textWithHeader: [{ marker: "about", type: "textWithHeader", value: { header: "Header", htmlValue: "<p>This is me</p>" } }],
+    textWithHeader: [
+      { marker: "about", type: "textWithHeader", value: { header: "Header", htmlValue: "<p>This is me</p>" } }
+    ],
     list: [{ marker: "list", type: "list", value: ["1"] }],
     entity: [{ marker: "entity", type: "entity", value: [2954, 2957] }]
   } as const
 
+  const styles = {
+    simple: [SignUpPromise.simple, SignUpEffect.simple],
+    single: [SignUpPromise.single, SignUpEffect.single],
+    date: [SignUpPromise.date, SignUpEffect.date],
+    text: [SignUpPromise.text, SignUpEffect.text],
+    textWithHeader: [SignUpPromise.textWithHeader, SignUpEffect.textWithHeader],
+    list: [SignUpPromise.list, SignUpEffect.list],
+    entity: [SignUpPromise.entity, SignUpEffect.entity]
+  } as const
   const names = ["simple", "single", "date", "text", "textWithHeader", "list", "entity"] as const
 
   it.live("the minimal example gives the answer of the page", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const server = yield* scripted
       server.answer({ body: signedUp }, { body: signedUp })
       const api = defineOneEntry(server.url, { token: APP_TOKEN })
@@ -398,24 +435,27 @@ describe("signUp (documents/003)", () => {
         }
       })
       equal(second, first)
-    }))
+    })
+  )
 
   for (const name of names) {
     it.live(`fields of the example "${name}"`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const server = yield* scripted
         server.answer({ body: signedUp }, { body: signedUp })
         const api = defineOneEntry(server.url, { token: APP_TOKEN })
-        equal(yield* wait(() => SignUpPromise[name](api)), signedUp)
-        yield* Effect.provide(SignUpEffect[name], live(server))
+        const [plain, typed] = styles[name]
+        equal(yield* wait(() => plain(api)), signedUp)
+        yield* Effect.provide(typed, live(server))
         const [first, second] = asked(server)
         equal(first?.body, sent(examples[name]))
         equal(second, first)
-      }))
+      })
+    )
   }
 
   it.live("a file with a `fileQuery` is uploaded first, in both styles", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const server = yield* scripted
       const uploaded = [
         {
@@ -435,26 +475,28 @@ describe("signUp (documents/003)", () => {
         assert.match(String(upload?.body), /name="files"; filename="me\.png"[\s\S]*abc/)
         equal(signUp?.body, sent([{ marker: "image", type: "image", value: uploaded }]))
       }
-    }))
+    })
+  )
 
   it.live("the language is the third argument, or part of the body", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const server = yield* scripted
       const german = { ...signedUp, formData: { de_DE: signedUp.formData }, locale: "de_DE" }
       server.answer({ body: german }, { body: german })
       const api = defineOneEntry(server.url, { token: APP_TOKEN })
-      const body = { authData: [{ marker: "login", value: "test" }], formData: { marker: "a", type: "string", value: "b" } }
+      const body = {
+        authData: [{ marker: "login", value: "test" }],
+        formData: { marker: "a", type: "string", value: "b" }
+      }
       const expected = { ...signedUp, locale: "de_DE" }
       equal(yield* wait(() => api.AuthProvider.signUp("email", body, "de_DE")), expected)
-      equal(
-        yield* wait(() => api.AuthProvider.signUp("email", { ...body, langCode: "de_DE" })),
-        expected
-      )
+      equal(yield* wait(() => api.AuthProvider.signUp("email", { ...body, langCode: "de_DE" })), expected)
       const [first, second] = asked(server)
       assert.deepInclude(Object(first?.body), {
         langCode: "de_DE",
         formData: { de_DE: [{ marker: "a", type: "string", value: "b" }] }
       })
       equal(second, first)
-    }))
+    })
+  )
 })

@@ -35,7 +35,10 @@ const attribute = (rest: object) => ({
   listTitles: [],
   validators: {},
   localizeInfos: { en_US: { title: "M" } },
-  additionalFields: [{ marker: "hint", type: "string", value: "h" }, { marker: "type", type: "string", value: "password" }],
+  additionalFields: [
+    { marker: "hint", type: "string", value: "h" },
+    { marker: "type", type: "string", value: "password" }
+  ],
   isLogin: null,
   isPassword: null,
   isSignUp: true,
@@ -103,7 +106,12 @@ describe("the official SDK's normalisation", () => {
         }
       }
     })
-    same({ attributeValues: { b: { type: "string", position: 2, value: "b" }, a: { type: "string", position: 1, value: "a" } } })
+    same({
+      attributeValues: {
+        b: { type: "string", position: 2, value: "b" },
+        a: { type: "string", position: 1, value: "a" }
+      }
+    })
   })
 
   it("expands the intervals of forms: weekly, monthly, both, neither, one day or a range", () => {
@@ -126,13 +134,30 @@ describe("the official SDK's normalisation", () => {
           {
             id: "1",
             dates: ["2025-05-07T00:00:00.000Z", "2025-05-09T00:00:00.000Z"],
-            times: [[{ hours: 9, minutes: 0 }, { hours: 17, minutes: 30 }], [{ hours: 1, minutes: 5 }, { hours: 2, minutes: 0 }]],
+            times: [
+              [
+                { hours: 9, minutes: 0 },
+                { hours: 17, minutes: 30 }
+              ],
+              [
+                { hours: 1, minutes: 5 },
+                { hours: 2, minutes: 0 }
+              ]
+            ],
             inEveryWeek,
             inEveryMonth
           },
-          { id: "2", dates: ["2025-05-07T00:00:00.000Z", "2025-05-07T00:00:00.000Z"], times: [], inEveryWeek, inEveryMonth }
+          {
+            id: "2",
+            dates: ["2025-05-07T00:00:00.000Z", "2025-05-07T00:00:00.000Z"],
+            times: [],
+            inEveryWeek,
+            inEveryMonth
+          }
         ]
-        same({ attributeValues: { en_US: { t: { type: "timeInterval", position: 1, value: [{ values }, null, {}] } } } })
+        same({
+          attributeValues: { en_US: { t: { type: "timeInterval", position: 1, value: [{ values }, null, {}] } } }
+        })
         same({ type: "timeInterval", value: [{ values }] })
       }
     }
@@ -145,7 +170,18 @@ describe("the official SDK's normalisation", () => {
       seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
       return Math.floor((seed / 2 ** 32) * n)
     }
-    const keys = ["en_US", "de_DE", "title", "type", "value", "marker", "attributes", "attributeValues", "isLogin", "formData"]
+    const keys = [
+      "en_US",
+      "de_DE",
+      "title",
+      "type",
+      "value",
+      "marker",
+      "attributes",
+      "attributeValues",
+      "isLogin",
+      "formData"
+    ]
     const leaves = ["integer", "float", "string", "image", "12", "", null, true, 0, 7]
     const attributeOf = (depth: number): unknown => ({
       type: leaves[below(4)],
@@ -214,14 +250,26 @@ describe("where it is our own", () => {
       { attributeValues: { a: null, b: { type: "image", value: null } } },
       { type: "string", additionalFields: [null, 3] },
       { type: "timeInterval", value: [{ values: [null, {}, { dates: ["x", "y"] }] }] },
-      form([attribute({ type: "timeInterval", localizeInfos: { intervals: [schedule({ range: [] }), schedule({ range: undefined })] } })]),
+      form([
+        attribute({
+          type: "timeInterval",
+          localizeInfos: { intervals: [schedule({ range: [] }), schedule({ range: undefined })] }
+        })
+      ]),
       form([
         attribute({
           type: "timeInterval",
           localizeInfos: {
             intervals: [
-              schedule({ inEveryWeek: true, intervals: [{ start: { hours: 0, minutes: 0 }, end: { hours: 9, minutes: 0 }, period: 0 }] }),
-              schedule({ inEveryWeek: true, range: ["0001-01-01T00:00:00.000Z", "9999-01-01T00:00:00.000Z"], intervals: [] })
+              schedule({
+                inEveryWeek: true,
+                intervals: [{ start: { hours: 0, minutes: 0 }, end: { hours: 9, minutes: 0 }, period: 0 }]
+              }),
+              schedule({
+                inEveryWeek: true,
+                range: ["0001-01-01T00:00:00.000Z", "9999-01-01T00:00:00.000Z"],
+                intervals: []
+              })
             ]
           }
         })
@@ -238,7 +286,9 @@ describe("where it is our own", () => {
   })
 
   it("changes nothing that it is given", () => {
-    const data = form([attribute({ type: "timeInterval", localizeInfos: { en_US: { intervals: [schedule({ inEveryWeek: true })] } } })])
+    const data = form([
+      attribute({ type: "timeInterval", localizeInfos: { en_US: { intervals: [schedule({ inEveryWeek: true })] } } })
+    ])
     const before = copy(data)
     normalizeForm(data, options)
     assert.deepStrictEqual(data, before)

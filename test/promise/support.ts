@@ -56,16 +56,18 @@ export const scripted = Effect.acquireRelease(
               body: parse(Buffer.concat(chunks).toString("utf8"))
             }
             seen.push(one)
-            const next = answers.shift() ?? { status: 599, body: { statusCode: 599, message: "no answer was scripted" } }
+            const next = answers.shift() ?? {
+              status: 599,
+              body: { statusCode: 599, message: "no answer was scripted" }
+            }
             for (const waiter of waiting.splice(0)) waiter(one)
             await next.until
             if (next.broken) return void request.socket.destroy()
-            const body = next.body === undefined
-              ? ""
-              : typeof next.body === "string"
-              ? next.body
-              : JSON.stringify(next.body)
-            response.writeHead(next.status ?? (request.method === "POST" ? 201 : 200), { "content-type": "application/json" })
+            const body =
+              next.body === undefined ? "" : typeof next.body === "string" ? next.body : JSON.stringify(next.body)
+            response.writeHead(next.status ?? (request.method === "POST" ? 201 : 200), {
+              "content-type": "application/json"
+            })
             response.end(body)
           })
         })
@@ -84,11 +86,12 @@ export const scripted = Effect.acquireRelease(
       })
   ),
   ({ server }) =>
-    Effect.promise(() =>
-      new Promise<void>((resolve) => {
-        server.closeAllConnections()
-        server.close(() => resolve())
-      })
+    Effect.promise(
+      () =>
+        new Promise<void>((resolve) => {
+          server.closeAllConnections()
+          server.close(() => resolve())
+        })
     )
 ).pipe(Effect.map(({ api }) => api))
 

@@ -124,8 +124,14 @@ export const make = (options: Options) => {
         Effect.suspend(() =>
           saving === before
             ? Effect.void
-            : Effect.asVoid(Effect.timeoutOption(Effect.promise(() => saving), saveTimeout))
-        ))
+            : Effect.asVoid(
+                Effect.timeoutOption(
+                  Effect.promise(() => saving),
+                  saveTimeout
+                )
+              )
+        )
+      )
     })
 
   // -------------------------------------------------------------------------
@@ -134,11 +140,16 @@ export const make = (options: Options) => {
 
   /** Calls in the name of an access token that nobody refreshes. */
   const byHand = (transport: Transport.Transport, session: Session.Internal): Session.Internal => {
-    const manualToken = Effect.map(session.peek, (stored) =>
-      bare ?? (customAuth && stored?.accessToken !== "" ? stored?.accessToken : undefined))
+    const manualToken = Effect.map(
+      session.peek,
+      (stored) => bare ?? (customAuth && stored?.accessToken !== "" ? stored?.accessToken : undefined)
+    )
     const once = <A, E>(
       token: string,
-      attempt: (headers: Readonly<Record<string, string>>, accessToken: string) => Effect.Effect<A, E | Session.Unauthorized>
+      attempt: (
+        headers: Readonly<Record<string, string>>,
+        accessToken: string
+      ) => Effect.Effect<A, E | Session.Unauthorized>
     ): Effect.Effect<A, E | Session.RefreshError> => {
       const attempted: Effect.Effect<A, E | Session.RefreshError | Session.Unauthorized> = attempt(
         { ...transport.headers, authorization: `Bearer ${token}` },
@@ -172,14 +183,17 @@ export const make = (options: Options) => {
           token !== undefined
             ? once(token, attempt)
             : customAuth
-            ? Effect.fail(new AuthError.NotAuthenticated({ slot: transport.project.slot }))
-            : session.authorized(attempt)),
+              ? Effect.fail(new AuthError.NotAuthenticated({ slot: transport.project.slot }))
+              : session.authorized(attempt)
+        ),
       optionally: (attempt) =>
-        Effect.flatMap(manualToken, (token) => (token === undefined ? session.optionally(attempt) : once(token, attempt)))
+        Effect.flatMap(manualToken, (token) =>
+          token === undefined ? session.optionally(attempt) : once(token, attempt)
+        )
     }
   }
 
-  const build = Effect.gen(function*() {
+  const build = Effect.gen(function* () {
     const project = yield* ClientOptions.resolve(options.client)
     const transport = recording(yield* Transport.make(project, yield* HttpClient.HttpClient))
     const own = yield* Session.makeInternal(transport)
@@ -203,7 +217,7 @@ export const make = (options: Options) => {
     yield* Effect.addFinalizer(() => Effect.sync(() => slot.listeners?.delete(listener)))
 
     const turn = yield* Semaphore.make(1)
-    const takeOver = Effect.gen(function*() {
+    const takeOver = Effect.gen(function* () {
       const tokens = given
       if (tokens === undefined) return
       const stored = yield* own.peek
@@ -260,6 +274,8 @@ export const make = (options: Options) => {
   // from Effect to Promise
   // -------------------------------------------------------------------------
 
+  let disposed = false
+
   type Outcome = { readonly result: unknown } | { readonly error: PlainError }
 
   const outcomeOf = <A>(call: Call<A>, recorder: Recorder, services: Services) =>
@@ -270,16 +286,19 @@ export const make = (options: Options) => {
         const body = bodyOf(recorder)
         // A code that is wrong is a plain `false`, where the server says no more than that.
         if (body === false) return Effect.succeed({ result: false })
-                if (
-          error._tag !== "OneEntryError" || error.reason._tag !== "ResponseInvalid" || body === undefined ||
+        if (
+          error._tag !== "OneEntryError" ||
+          error.reason._tag !== "ResponseInvalid" ||
+          body === undefined ||
           call.undecoded === "failure"
         ) {
           return failed(error, call.operation, recorder)
         }
         const { issue } = error.reason
-        const log = validation.enabled && validation.logErrors
-          ? Effect.logWarning(`${call.operation}: ${error.reason.message}`)
-          : Effect.void
+        const log =
+          validation.enabled && validation.logErrors
+            ? Effect.logWarning(`${call.operation}: ${error.reason.message}`)
+            : Effect.void
         return Effect.andThen(
           log,
           validation.enabled && validation.strictMode
@@ -289,46 +308,60 @@ export const make = (options: Options) => {
       }
     })
 
-  const failed = (error: Failure, operation: string, recorder: Recorder, issue?: string): Effect.Effect<Outcome> =>
-    Effect.map(DateTime.now, (now) => ({ error: toPlain(error, operation, recorder.answer, DateTime.formatIso(now), issue) }))
+  const failed = (
+    error: Failure,
+    operation: string,
+    recorder: Recorder,
+    issue?: string
+  ): Effect.Effect<{ readonly error: PlainError }> =>
+    Effect.map(DateTime.now, (now) => ({
+      error: toPlain(error, operation, recorder.answer, DateTime.formatIso(now), issue)
+    }))
 
   const run = async <A>(call: Call<A>, signal: AbortSignal | undefined): Promise<unknown> => {
     signal?.throwIfAborted()
     const recorder: Recorder = { operation: call.operation, answer: undefined }
+    const over = async (): Promise<unknown> => {
+      const error = OneEntryError.invalidRequest(call.operation, "the client was disposed of: make another one")
+      return options.settle((await Effect.runPromise(failed(error, call.operation, recorder))).error)
+    }
+    if (disposed) return over()
     const program = Effect.flatMap(Client, Effect.result).pipe(
       Effect.flatMap((ready) =>
         ready._tag === "Failure"
           ? failed(ready.failure, call.operation, recorder)
           : Effect.matchEffect(ready.success.adopt, {
-            onFailure: (error) => failed(error, call.operation, recorder),
-            onSuccess: () => outcomeOf(call, recorder, ready.success.services)
-          })
+              onFailure: (error) => failed(error, call.operation, recorder),
+              onSuccess: () => outcomeOf(call, recorder, ready.success.services)
+            })
       ),
       saved,
       Effect.provideService(Recorder, recorder)
     )
     const exit = await runtime.runPromiseExit(program, signal === undefined ? undefined : { signal })
     if (Exit.isFailure(exit)) {
-      if (Cause.hasInterruptsOnly(exit.cause)) signal?.throwIfAborted()
+      signal?.throwIfAborted()
+      if (disposed) return over()
       throw Cause.squash(exit.cause)
     }
     return "error" in exit.value ? options.settle(exit.value.error) : exit.value.result
   }
 
   /** Tells a listener what happens, from the state at hand on. What a listener throws is its own affair. */
-  const subscribe = (listener: (event: SessionEvent) => void): () => void => {
+  const subscribe = (listener: (event: SessionEvent) => void): (() => void) => {
     const program = Effect.flatMap(Client, Effect.result).pipe(
       Effect.flatMap((ready) =>
         ready._tag === "Failure"
           ? Effect.void
           : Effect.andThen(
-            Effect.ignore(ready.success.adopt),
-            Stream.runForEach(ready.success.services.session.service.changes, (event) =>
-              Effect.catchDefect(
-                Effect.sync(() => listener(event)),
-                (cause) => Effect.logError("A listener of the session threw", cause)
-              ))
-          )
+              Effect.ignore(ready.success.adopt),
+              Stream.runForEach(ready.success.services.session.service.changes, (event) =>
+                Effect.catchDefect(
+                  Effect.sync(() => listener(event)),
+                  (cause) => Effect.logError("A listener of the session threw", cause)
+                )
+              )
+            )
       )
     )
     return runtime.runCallback(program)
@@ -341,11 +374,16 @@ export const make = (options: Options) => {
     current: () =>
       runtime.runPromise(
         Effect.flatMap(Client, (ready) =>
-          Effect.matchEffect(Effect.flatMap(ready, ({ adopt, services }) =>
-            Effect.andThen(Effect.ignore(adopt), services.session.service.current)), {
-            onFailure: () => Effect.succeed(Option.none<SessionInfo>()),
-            onSuccess: Effect.succeed
-          }))
+          Effect.matchEffect(
+            Effect.flatMap(ready, ({ adopt, services }) =>
+              Effect.andThen(Effect.ignore(adopt), services.session.service.current)
+            ),
+            {
+              onFailure: () => Effect.succeed(Option.none<SessionInfo>()),
+              onSuccess: Effect.succeed
+            }
+          )
+        )
       ),
     /** After a sign-out there is nothing to keep, even where nobody was signed in. */
     forget: Effect.sync(() => tell("", () => undefined)),
@@ -356,8 +394,9 @@ export const make = (options: Options) => {
       given = { ...(given?.accessToken === undefined ? {} : { accessToken: given.accessToken }), refreshToken }
     },
     dispose: async (): Promise<void> => {
-      await saving
+      disposed = true
       await runtime.dispose()
+      await saving
     }
   }
 }

@@ -27,7 +27,7 @@ export type Failure =
 const statusOf = (error: Failure, operation: string): number => {
   switch (error._tag) {
     case "TokenExpired":
-      return operation === "refresh" ? error.statusCode ?? 401 : 401
+      return operation === "refresh" ? (error.statusCode ?? 401) : 401
     case "NotAuthenticated":
       return 401
     case "SessionLockError":
@@ -64,11 +64,12 @@ const messageOf = (error: Failure, operation: string): string => {
   if (error._tag === "NotAuthenticated") return unauthorized
   // Why the session could not be refreshed is the answer to another request, unless that was the one.
   if (error._tag === "TokenExpired" && error.reason !== "Refused" && operation !== "refresh") return unauthorized
-  const messages = "messages" in error
-    ? error.messages
-    : error._tag === "OneEntryError" && "messages" in error.reason
-    ? error.reason.messages
-    : []
+  const messages =
+    "messages" in error
+      ? error.messages
+      : error._tag === "OneEntryError" && "messages" in error.reason
+        ? error.reason.messages
+        : []
   if (messages.length > 0) return messages.join("; ")
   return error._tag === "OneEntryError" ? error.reason.message : error.message
 }
@@ -101,7 +102,7 @@ export const toPlain = (
 ): PlainError => {
   const envelope = envelopeOf(answer)
   const plain: PlainError = {
-    statusCode: envelope === undefined ? statusOf(error, operation) : answer?.status ?? 0,
+    statusCode: envelope === undefined ? statusOf(error, operation) : (answer?.status ?? 0),
     message: messageOf(error, operation),
     timestamp: now,
     pageData: null,

@@ -30,7 +30,7 @@ export const getFile = (transport: Transport, session: Session.Internal, place: 
     const { project } = transport
     const url = project.baseUrl + path(["files"], { ...place, template: place.template || undefined })
     return session.optionally((headers) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const response = yield* transport.stream("getFile", HttpClientRequest.get(url, { headers }))
         const { status } = response
         if (status >= 200 && status < 300) {
@@ -38,7 +38,9 @@ export const getFile = (transport: Transport, session: Session.Internal, place: 
         }
         const text = yield* Effect.orElseSucceed(response.text, () => "")
         if (status === 401) {
-          return yield* new Session.Unauthorized({ accessToken: Redacted.make(headers["authorization"]?.slice(7) ?? "") })
+          return yield* new Session.Unauthorized({
+            accessToken: Redacted.make(headers["authorization"]?.slice(7) ?? "")
+          })
         }
         const answer = { status, text, header: (name: string) => response.headers[name] }
         const recorder = yield* Recorder

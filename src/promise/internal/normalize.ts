@@ -22,10 +22,7 @@ const isArray: (u: unknown) => u is ReadonlyArray<unknown> = Array.isArray
 export const normalize = (data: unknown, options: Options): unknown => {
   if (isArray(data)) return data.map((item) => normalize(item, options))
   if (!isObject(data)) return data
-  return attributes(
-    Object.fromEntries(Object.keys(data).map((key) => [key, member(key, data[key], options)])),
-    options
-  )
+  return attributes(Object.fromEntries(Object.keys(data).map((key) => [key, member(key, data[key], options)])), options)
 }
 
 const member = (key: string, value: unknown, options: Options): unknown => {
@@ -65,7 +62,9 @@ const flags = ["isLogin", "isSignUp", "isNotificationEmail", "isNotificationPhon
 const attributes = (data: Json, options: Options): Json => {
   if (Object.hasOwn(data, "attributeValues")) {
     const values = data["attributeValues"]
-    return isObject(values) ? { ...data, attributeValues: sorted(mapValues(values, (value) => single(value, options, []))) } : data
+    return isObject(values)
+      ? { ...data, attributeValues: sorted(mapValues(values, (value) => single(value, options, []))) }
+      : data
   }
   if (Object.hasOwn(data, "attributes")) {
     const all = data["attributes"]
