@@ -63,9 +63,9 @@ import * as Visitor from "./Visitor.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A change of a sealed session that no response could carry to the visitor: the headers had been sent (a streamed
- * body), the handler failed outside of the visit, or the context was read-only. The process keeps it for the grace
- * time, and the visitor's next request gets it.
+ * A change that no response could carry to the visitor: the headers had been sent (a streamed body), or there is no
+ * response (the handler failed). The process keeps a sealed session that was refreshed or signed out for the grace time,
+ * and the visitor's next request gets it; nobody will get a session that was just signed in.
  *
  * **Example** (Counting them)
  *
@@ -84,7 +84,7 @@ import * as Visitor from "./Visitor.ts"
  */
 export interface LateChange {
   readonly slot: string
-  readonly change: "Refreshed" | "SignedOut"
+  readonly change: "SignedIn" | "Refreshed" | "SignedOut"
 }
 
 /**
@@ -365,9 +365,9 @@ const makeOpen = (
       if (!open) return
       const outcome = end()
       if (readOnly || outcome._tag === "Keep") return
-      // A cookie that is good for nothing can be cleared next time.
-      if (outcome._tag === "Clear" && found.clear) return
-      onLate({ slot, change: outcome._tag === "Set" ? "Refreshed" : "SignedOut" })
+      if (outcome._tag === "Set" && slot !== found.slot) return onLate({ slot, change: "SignedIn" })
+      // A reference is as good as before, and a cookie that is good for nothing can be cleared next time.
+      if (store.isSealed && !found.clear) onLate({ slot, change: outcome._tag === "Set" ? "Refreshed" : "SignedOut" })
     })
 
     return {

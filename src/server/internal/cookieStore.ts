@@ -46,6 +46,8 @@ export const clear: Outcome = { _tag: "Clear" }
 
 /** One way of keeping sessions by cookie. */
 export interface CookieStore {
+  /** Whether the cookie is the session, and not only the way to it. */
+  readonly isSealed: boolean
   /** What `Session` uses. */
   readonly storage: TokenStorage.TokenStorage["Service"]
   readonly find: (cookieName: string, brought: Brought) => Effect.Effect<Found>

@@ -74,6 +74,7 @@ export const make = (options: {
   const useless: Store.Found = { slot: undefined, clear: true, stamp: undefined }
 
   return {
+    isSealed: false,
     storage,
     find: (_, brought) =>
       Effect.gen(function*() {

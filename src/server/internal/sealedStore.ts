@@ -155,6 +155,7 @@ export const make = (options: {
   const useless: Store.Found = { slot: undefined, clear: true, stamp: undefined }
 
   return {
+    isSealed: true,
     storage,
     find: (cookieName, brought) =>
       Effect.suspend(() => {
