@@ -61,19 +61,38 @@ const isSpan = (context: Context.Context<never>): boolean =>
 const always = () => true
 
 /** What the request's context must say, whatever the caller's says. */
-const requestContext = (
-  caller: Context.Context<never>,
-  silent: boolean
-): Context.Context<never> => {
-  const init = Context.getOrUndefined(caller, Lean.RequestInit)
-  return caller.pipe(
+const requestContext = (caller: Context.Context<never>): Context.Context<never> =>
+  caller.pipe(
     Context.add(HttpClient.TracerPropagationEnabled, false),
-    // A call outside of a span would begin a trace of its own, for nobody.
-    Context.add(HttpClient.TracerDisabledWhen, silent || !isSpan(caller) ? always : Context.get(caller, HttpClient.TracerDisabledWhen)),
+    // The spans of an `HttpClient` end with the request of whatever failed, its headers and its body: see `traced`.
+    Context.add(HttpClient.TracerDisabledWhen, always),
     Context.add(Headers.CurrentRedactedNames, [...Context.get(caller, Headers.CurrentRedactedNames), ...redactedHeaders]),
-    Context.add(Lean.RequestInit, { ...init, redirect: "manual" })
+    Context.add(Lean.RequestInit, { ...Context.getOrUndefined(caller, Lean.RequestInit), redirect: "manual" })
   )
-}
+
+/**
+ * A span around an exchange, inside of a caller's: one without would begin a trace of its own, for nobody. It says where
+ * the request went and what status came back, and ends without the answer.
+ */
+const traced = <A extends { readonly status: number }, E>(
+  project: Project,
+  request: { readonly operation: string; readonly method: string; readonly path: string | undefined },
+  exchange: Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.suspend(() => {
+    let answer: A | undefined
+    const span = Effect.useSpan(`OneEntry.${request.operation}`, { kind: "client" }, (span) => {
+      span.attribute("http.request.method", request.method)
+      span.attribute("server.address", project.origin.replace(/^.*:\/\//, ""))
+      if (request.path !== undefined) span.attribute("url.path", request.path.replace(/[?#].*$/s, ""))
+      return Effect.map(exchange, (value) => {
+        answer = value
+        span.attribute("http.response.status_code", value.status)
+        if (value.status >= 400) span.attribute("error.type", String(value.status))
+      })
+    })
+    return Effect.map(span, () => answer as A) // it has succeeded
+  })
 
 const tooLarge = (response: HttpClientResponse.HttpClientResponse) =>
   Effect.fail<Lean.Failure>({ _tag: "TooLarge", status: response.status })
@@ -216,7 +235,7 @@ export const make = (project: Project, http: HttpClient.HttpClient): Effect.Effe
     const contextFor = (caller: Context.Context<never>): Context.Context<never> => {
       if (lastCaller !== caller) {
         lastCaller = caller
-        lastContext = requestContext(caller, false)
+        lastContext = requestContext(caller)
       }
       return lastContext
     }
@@ -235,14 +254,14 @@ export const make = (project: Project, http: HttpClient.HttpClient): Effect.Effe
         onFailure: (error) => Effect.fail(toFailure(error)),
         onSuccess: (response): Effect.Effect<Lean.Answer, Lean.Failure> =>
           Lean.isRedirect(response.status)
-            ? Effect.fail({ _tag: "Redirected", status: response.status })
+            ? refuseRedirect(response)
             : Effect.map(readText(response, maxBytes), (text) => ({
               status: response.status,
               text,
               header: (name) => response.headers[name]
             }))
       }))
-      const context = call.secretPath === true ? requestContext(caller, true) : contextFor(caller)
+      const context = contextFor(caller)
       if (typeof call.body !== "object") return deadlines.within(exchange, context, onTimeout)
       // Files take as long as they are large.
       const bytes = fileBytes(call.body)
@@ -267,8 +286,8 @@ export const make = (project: Project, http: HttpClient.HttpClient): Effect.Effe
         response: HttpClientResponse.HttpClientResponse
       ) => Effect.Effect<HttpClientResponse.HttpClientResponse, Lean.Failure>
     ) =>
-      Effect.mapError(
-        Effect.withFiber((fiber) =>
+      Effect.withFiber((fiber) => {
+        const exchange = Effect.mapError(
           deadlines.within(
             withoutDefects(Effect.matchEffect(http.execute(request), {
               onFailure: (error) => Effect.fail(toFailure(error)),
@@ -276,10 +295,13 @@ export const make = (project: Project, http: HttpClient.HttpClient): Effect.Effe
             })),
             contextFor(fiber.context),
             onTimeout
-          )
-        ),
-        toError(operation)
-      )
+          ),
+          toError(operation)
+        )
+        if (!isSpan(fiber.context)) return exchange
+        const path = request.url.startsWith(project.origin) ? request.url.slice(project.origin.length) : undefined
+        return traced(project, { operation, method: request.method, path }, exchange)
+      })
 
     return {
       project,
@@ -288,10 +310,10 @@ export const make = (project: Project, http: HttpClient.HttpClient): Effect.Effe
         ...(project.appToken === undefined ? {} : { "x-app-token": Redacted.value(project.appToken) })
       },
       send: (call) =>
-        Effect.mapError(
-          Effect.withFiber((fiber) =>
+        Effect.withFiber((fiber) => {
+          const exchange = Effect.mapError(
             lean !== undefined && (call.body === undefined || typeof call.body === "string") &&
-              !isSpan(fiber.context) && Context.getOrUndefined(fiber.context, Lean.RequestInit) === undefined
+              Context.getOrUndefined(fiber.context, Lean.RequestInit) === undefined
               ? lean({
                 method: call.method,
                 url: project.baseUrl + call.path,
@@ -301,10 +323,12 @@ export const make = (project: Project, http: HttpClient.HttpClient): Effect.Effe
                 watch: (expire) => deadlines.watch(fiber, expire),
                 fiber
               })
-              : overClient(call, fiber.context)
-          ),
-          toError(call.operation)
-        ),
+              : overClient(call, fiber.context),
+            toError(call.operation)
+          )
+          if (!isSpan(fiber.context)) return exchange
+          return traced(project, { ...call, path: call.secretPath === true ? undefined : call.path }, exchange)
+        }),
       stream: (operation, request) => execute(operation, request, Effect.succeed),
       whole: (operation, request) =>
         execute(operation, request, (response) =>
