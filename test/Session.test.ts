@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Clock, Deferred, Duration, Effect, Exit, Fiber, Logger, Option, Queue, Redacted, Ref, Scope, Stream } from "effect"
+import { Clock, Deferred, Duration, Effect, Exit, Fiber, Logger, Option, Queue, Redacted, Scope, Stream } from "effect"
 import { HttpBody, HttpClient, HttpClientRequest } from "effect/http"
 import { TestClock } from "effect/testing"
 import { DeviceMetadata, Session, SessionLock, Sessions, TokenStorage } from "effect-oneentry"
@@ -12,7 +12,6 @@ import {
   hang,
   jwt,
   lose,
-  makeBacking,
   makeWorld,
   settled,
   status,
@@ -1502,6 +1501,927 @@ describe("cooling down", () => {
         yield* TestClock.setTime(start - 86_400_000)
         yield* client.session.refresh
         assert.strictEqual(world.server.exchanges.length, 2)
+      })
+    ))
+})
+
+// -----------------------------------------------------------------------------
+
+describe("signing in and out", () => {
+  it.effect("a failed sign-in leaves the session that was there", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const before = stored(world.backing)
+        const heard = yield* follow(client)
+        for (const behaviour of [usual, status(503), lose(false), answer(201, "{}"), answer(201, "")]) {
+          world.server.script("auth", behaviour)
+          assert.isTrue(Exit.isFailure(yield* Effect.exit(client.signIn("nobody"))))
+          assert.deepStrictEqual(stored(world.backing), before)
+        }
+        assert.strictEqual(yield* client.me, "ann")
+        yield* hears(heard, ["State ann"])
+      })
+    ))
+
+  it.effect("logout clears locally even offline, and says which half failed", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const heard = yield* follow(client)
+        world.server.script("logout", lose(false))
+        const result = yield* client.auth.logout()
+        assert.isFalse(result.revoked)
+        assert.isUndefined(stored(world.backing))
+        assert.isTrue(Option.isNone(yield* client.session.current))
+        yield* hears(heard, ["State ann", "SignedOut SignOut"])
+      })
+    ))
+
+  it.effect("signing out twice is no error, and is told once", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const heard = yield* follow(client)
+        assert.isTrue((yield* client.auth.logout()).revoked)
+        assert.isFalse((yield* client.auth.logout()).revoked)
+        yield* client.session.signOutLocally
+        yield* client.session.signOutLocally
+        yield* hears(heard, ["State ann", "SignedOut SignOut"])
+        assert.strictEqual(world.server.count("logout"), 1)
+      })
+    ))
+
+  it.effect("signOutLocally tells nobody", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* client.session.signOutLocally
+        assert.strictEqual(world.server.count("logout"), 0)
+        assert.isUndefined(stored(world.backing))
+        assert.isTrue(world.server.sessions[0]?.alive)
+      })
+    ))
+
+  it.effect("of what nobody has read yet", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const fresh = yield* world.client()
+        yield* fresh.session.signOutLocally
+        assert.isUndefined(stored(world.backing))
+      })
+    ))
+
+  it.effect("a password change ends the session of the same user only", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const heard = yield* follow(client)
+        const change = (userIdentifier: string) =>
+          client.auth.changePassword("email", {
+            userIdentifier,
+            eventIdentifier: "auth",
+            type: "recovery",
+            code: "123456",
+            newPassword: "new"
+          })
+        world.server.script("other", answer(201, "true"), answer(201, "true"))
+        yield* change("bob")
+        assert.strictEqual(yield* client.me, "ann")
+        yield* change("ann")
+        assert.isUndefined(stored(world.backing))
+        yield* hears(heard, ["State ann", "SignedOut PasswordChanged"])
+      })
+    ))
+
+  it.effect("after a sign-out the slot keeps its device", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* client.session.signOutLocally
+        yield* client.signIn("ann")
+        const [first, second] = world.server.sessions
+        assert.strictEqual(second?.fingerprint, first?.fingerprint)
+        assert.isAtLeast(first?.fingerprint.length ?? 0, 22)
+      })
+    ))
+
+  it.effect("two clients with tokens of the application of their own share a session, not their headers", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const storage = storageOver(world.backing)
+        const one = yield* world.client({ storage, options: { appToken: "app-one" } })
+        const two = yield* world.client({ storage, options: { appToken: "app-two" } })
+        yield* one.signIn("ann")
+        yield* one.me
+        yield* two.me
+        yield* one.me
+        assert.deepStrictEqual(
+          world.server.seen.filter((seen) => seen.route === "me").map((seen) => seen.headers["x-app-token"]),
+          ["app-one", "app-two", "app-one"]
+        )
+      })
+    ))
+})
+
+// -----------------------------------------------------------------------------
+
+describe("time", () => {
+  const day = 86_400_000
+
+  for (const [name, skew] of [["behind", day], ["ahead", -day]] as const) {
+    it.effect(`a device clock that is a day ${name} costs no extra refresh, for one slot and for many`, () =>
+      inWorld((world, client) =>
+        Effect.gen(function*() {
+          world.server.skew = skew
+          yield* client.signIn("ann")
+          yield* Sessions.withSlot("second")(client.signIn("bob"))
+          // Whose access token says nothing, and whose was restored, do not confuse the others.
+          world.server.accessToken = () => "opaque"
+          yield* Sessions.withSlot("third")(client.signIn("cyd"))
+          world.server.accessToken = undefined
+          const old = jwt({ iat: 1, exp: 3_601 })
+          yield* Sessions.withSlot("fourth")(client.session.restore({ refreshToken: "r", accessToken: old }))
+          yield* TestClock.adjust("59 minutes")
+          yield* client.me
+          yield* Sessions.withSlot("second")(client.me)
+          const restarted = yield* world.client()
+          yield* restarted.me
+          assert.strictEqual(world.server.exchanges.length, 0)
+          yield* TestClock.adjust("45 seconds")
+          yield* client.me
+          assert.strictEqual(world.server.exchanges.length, 1)
+        })
+      ))
+  }
+
+  it.effect("a clock that is set right, in one jump, costs one refresh, for all slots together", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        for (const jump of [day, -day]) {
+          world.server.exchanges.length = 0
+          world.server.lifetime = 36_000
+          yield* client.signIn("ann")
+          yield* Sessions.withSlot("second")(client.signIn("bob"))
+          const now = yield* Clock.currentTimeMillis
+          yield* TestClock.setTime(now + jump)
+          world.server.skew -= jump
+          yield* client.me
+          yield* client.me
+          yield* Sessions.withSlot("second")(client.me)
+          yield* client.me
+          assert.strictEqual(world.server.exchanges.length, 1)
+        }
+      })
+    ))
+
+  it.effect("a jump forward (sleep) costs one", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* TestClock.adjust("9 hours")
+        yield* client.me
+        yield* client.me
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+
+  it.effect("a jump backward distrusts the entry once, and goes on with it if it cannot be refreshed", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* TestClock.setTime(start - 3_600_000)
+        world.server.script("refresh", status(503))
+        assert.strictEqual(yield* client.me, "ann")
+        assert.strictEqual(world.server.exchanges.length, 1)
+        yield* TestClock.adjust("2 seconds")
+        assert.strictEqual(yield* client.me, "ann")
+        assert.strictEqual(yield* client.me, "ann")
+        assert.strictEqual(world.server.exchanges.length, 2)
+      })
+    ))
+
+  it.effect("clocks that disagree by seconds are called equal", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* TestClock.setTime(start - 50_000)
+        yield* client.me
+        assert.strictEqual(world.server.exchanges.length, 0)
+      })
+    ))
+
+  for (
+    const [name, make] of [
+      ["is no JWT", () => "opaque"],
+      ["has no exp", ({ iat }: { iat: number }) => jwt({ iat })],
+      ["ends before it begins", ({ iat }: { iat: number }) => jwt({ iat, exp: iat - 1 })],
+      ["lives for longer than anybody can", ({ iat }: { iat: number }) => jwt({ iat, exp: 1e300 })],
+      ["speaks in milliseconds", ({ iat }: { iat: number }) => jwt({ iat, exp: iat * 1_000 })],
+      ["says nonsense", () => jwt({ iat: "now", exp: null })],
+      ["holds no object", () => `a.${Buffer.from("[1]").toString("base64url")}.c`],
+      ["holds no JSON", () => "a.%%%.c"]
+    ] as const
+  ) {
+    it.effect(`an access token that ${name} is used until a 401`, () =>
+      inWorld((world, client) =>
+        Effect.gen(function*() {
+          let serial = 0
+          // Different each time, as tokens are.
+          world.server.accessToken = (claims) => `${make(claims)}${"x".repeat(++serial)}`
+          yield* client.signIn("ann")
+          yield* TestClock.adjust("300 days")
+          assert.strictEqual(yield* client.me, "ann")
+          assert.strictEqual(world.server.exchanges.length, 0)
+          const info = Option.getOrThrow(yield* client.session.current)
+          assert.notProperty(info, "accessTokenEndsAt")
+          world.server.expire()
+          assert.strictEqual(yield* client.me, "ann")
+          assert.strictEqual(world.server.exchanges.length, 1)
+        })
+      ))
+  }
+
+  it.effect("without iat, life counts from the Date of the answer", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        world.server.skew = day
+        world.server.dates = true
+        world.server.accessToken = ({ exp, id }) => jwt({ exp, id })
+        yield* client.signIn("ann")
+        yield* TestClock.adjust("59 minutes")
+        yield* client.me
+        assert.strictEqual(world.server.exchanges.length, 0)
+        yield* TestClock.adjust("2 minutes")
+        yield* client.me
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+
+  it.effect("an exchange that the device slept through says nothing of the clock", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const client = yield* world.client({ options: { requestTimeout: "10 hours" } })
+        yield* Sessions.withSlot("second")(client.signIn("bob"))
+        const gate = world.server.gate("auth")
+        const signIn = yield* Effect.forkChild(client.signIn("ann"))
+        yield* gate.arrived
+        yield* gate.handle
+        yield* TestClock.adjust("30 minutes")
+        yield* gate.answer
+        yield* Fiber.join(signIn)
+        yield* Sessions.withSlot("second")(client.me)
+        assert.strictEqual(world.server.exchanges.length, 0)
+      })
+    ))
+
+  it.effect("accessTokenEndsAt is by this device's clock, and claims are there to be shown", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        world.server.skew = day
+        yield* client.signIn("ann")
+        const info = Option.getOrThrow(yield* client.session.current)
+        assert.strictEqual(info.accessTokenEndsAt?.epochMilliseconds, start + 3_600_000)
+        assert.strictEqual(info.unverifiedClaims.get("userIdentifier"), "ann")
+        assert.strictEqual(info.slot, "default")
+        assert.strictEqual(info.marker, "email")
+      })
+    ))
+})
+
+// -----------------------------------------------------------------------------
+
+describe("storage", () => {
+  const warnings = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => {
+      if (logLevel === "Warn") lines.push(String(message))
+    })
+    return Effect.map(Effect.provide(effect, Logger.layer([logger])), (value) => ({ value, lines }))
+  }
+
+  for (
+    const [name, text] of [
+      ["bad JSON", "{"],
+      ["half a chunk", `{"version":1,"marker":"email","accessToken":"SECRET-a`],
+      ["another shape", `{"version":1,"tokens":["SECRET"]}`],
+      ["an empty refresh token", `{"version":1,"marker":"email","accessToken":"SECRET","refreshToken":"","device":{"fingerprint":"f","deviceInfo":{"os":"","browser":"","location":""}},"receivedAt":0,"lifetime":null,"clockOffset":0}`],
+      ["numbers beyond reason", `{"version":1,"marker":"email","accessToken":"SECRET","refreshToken":"r","device":{"fingerprint":"f","deviceInfo":{"os":"","browser":"","location":""}},"receivedAt":1e999,"lifetime":null,"clockOffset":0}`],
+      ["prototypes", `{"__proto__":{"version":1,"marker":"email","refreshToken":"SECRET"}}`],
+      ["a megabyte", `"${"SECRET".repeat(200_000)}"`],
+      ["nothing", ""]
+    ] as const
+  ) {
+    it.effect(`what does not decode counts as absent (${name}): one warning without the value, nothing rewritten`, () =>
+      inWorld((world, client) =>
+        Effect.gen(function*() {
+          world.backing.map.set("default", text)
+          const { lines, value } = yield* warnings(Effect.gen(function*() {
+            const first = yield* tagOf(client.me)
+            yield* tagOf(client.session.refresh)
+            yield* client.session.current
+            return first
+          }))
+          assert.strictEqual(value, "NotAuthenticated")
+          assert.strictEqual(lines.length, 1)
+          assert.notInclude(lines[0], "SECRET")
+          assert.strictEqual(world.backing.map.get("default"), text)
+          // Signing in is what puts it right.
+          yield* client.signIn("ann")
+          assert.strictEqual(yield* client.me, "ann")
+          assert.include(stored(world.backing), { userIdentifier: "ann" })
+        })
+      ))
+  }
+
+  it.effect("numbers at the edge of what decodes are no defect", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const good = stored(world.backing)
+        for (const odd of [{ receivedAt: 1e300 }, { receivedAt: -1e300 }, { lifetime: 1e300 }, { lifetime: -5 }, { clockOffset: 1e300 }, { exchangeStartedAt: 1e300 }]) {
+          world.backing.map.set("default", JSON.stringify({ ...good, ...odd }))
+          const fresh = yield* world.client()
+          assert.isTrue(Option.isSome(yield* fresh.session.current))
+          yield* Effect.scoped(fresh.session.keepAlive)
+          yield* tagOf(fresh.me)
+        }
+      })
+    ))
+
+  it.effect("a newer version is ignored and left alone", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        const newer = `{"version": 2, "sealed": "…"}`
+        world.backing.map.set("default", newer)
+        const { lines } = yield* warnings(Effect.gen(function*() {
+          assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
+          yield* client.session.signOutLocally
+          yield* client.session.signOutLocally
+          yield* client.auth.logout()
+        }))
+        assert.deepStrictEqual(lines, [])
+        assert.strictEqual(world.backing.map.get("default"), newer)
+      })
+    ))
+
+  /** A storage with faults that the test turns on and off. */
+  const faulty = (world: World, atomic = true) => {
+    const state: { faults: Partial<Record<StorageOperation, StorageFault>> } = { faults: {} }
+    return { state, storage: storageOver(world.backing, { atomic, fault: (operation) => state.faults[operation] }) }
+  }
+
+  it.effect("a failed write of a rotated pair: in memory, one StorageDegraded, written with the next change", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const { state, storage } = faulty(world)
+        const client = yield* world.client({ storage })
+        yield* client.signIn("ann")
+        const heard = yield* follow(client)
+        yield* expire
+        state.faults = { compareAndSet: "fail" }
+        assert.strictEqual(yield* client.me, "ann")
+        assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
+        yield* expire
+        assert.strictEqual(yield* client.me, "ann")
+        yield* hears(heard, ["State ann", "StorageDegraded", "Refreshed ann", "Refreshed ann"])
+        state.faults = {}
+        yield* expire
+        assert.strictEqual(yield* client.me, "ann")
+        assert.include(stored(world.backing), { refreshToken: "refresh-4-ann" })
+        assert.deepStrictEqual(world.server.exchanges.map((one) => one.refreshToken), [
+          "refresh-1-ann",
+          "refresh-2-ann",
+          "refresh-3-ann"
+        ])
+        assert.deepStrictEqual(world.server.revoked, [])
+      })
+    ))
+
+  it.effect("a storage that nothing can be read from or written to after a sign-in: memory does", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        for (const fault of ["fail", "die", "throw", "interrupt"] as const) {
+          const { state, storage } = faulty(world)
+          state.faults = { get: fault, set: fault, remove: fault, compareAndSet: fault }
+          const client = yield* world.client({ storage })
+          assert.strictEqual(yield* tagOf(client.me), "TokenStorageError")
+          assert.isTrue(Option.isNone(yield* client.session.current))
+          const heard = yield* follow(client)
+          yield* client.signIn("ann")
+          assert.strictEqual(yield* client.me, "ann")
+          yield* expire
+          assert.strictEqual(yield* client.me, "ann")
+          yield* hears(heard, ["State nobody", "SignedIn ann", "StorageDegraded", "Refreshed ann"])
+          assert.strictEqual((yield* Effect.flip(client.session.signOutLocally))._tag, "TokenStorageError")
+          assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
+        }
+      })
+    ))
+
+  it.effect("a storage that never answers is given up, and nothing waits for ever", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const { state, storage } = faulty(world)
+        const client = yield* world.client({ storage })
+        yield* client.signIn("ann")
+        yield* expire
+        state.faults = { get: "hang", set: "hang", remove: "hang", compareAndSet: "hang" }
+        const call = yield* Effect.forkChild(tagOf(client.me))
+        yield* settled
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual(yield* Fiber.join(call), "TokenStorageError")
+        // What cannot be read again is not exchanged: another process may have rotated it.
+        assert.strictEqual(world.server.exchanges.length, 0)
+        const out = yield* Effect.forkChild(Effect.flip(client.session.signOutLocally))
+        yield* settled
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual((yield* Fiber.join(out))._tag, "TokenStorageError")
+        assert.isTrue(Option.isNone(yield* client.session.current))
+      })
+    ))
+
+  it.effect("a storage that hangs at the write: the pair is kept in memory", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const { state, storage } = faulty(world)
+        const client = yield* world.client({ storage })
+        yield* client.signIn("ann")
+        yield* expire
+        state.faults = { compareAndSet: "hang" }
+        const call = yield* Effect.forkChild(client.me)
+        yield* settled
+        yield* TestClock.adjust("5 seconds")
+        yield* until("it is exchanged", () => world.server.exchanges.length === 1)
+        yield* settled
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual(yield* Fiber.join(call), "ann")
+      })
+    ))
+
+  for (const atomic of [true, false]) {
+    it.effect(`a write whose answer is lost is neither revoked nor repeated (${atomic ? "atomic" : "not atomic"})`, () =>
+      inWorld((world) =>
+        Effect.gen(function*() {
+          const { state, storage } = faulty(world, atomic)
+          const client = yield* world.client({ storage })
+          yield* client.signIn("ann")
+          for (let count = 1; count <= 3; count++) {
+            yield* expire
+            state.faults = { compareAndSet: "loseAnswer" }
+            assert.strictEqual(yield* client.me, "ann")
+            state.faults = {}
+          }
+          yield* expire
+          assert.strictEqual(yield* client.me, "ann")
+          assert.deepStrictEqual(world.server.exchanges.map((one) => one.accepted), [true, true, true, true])
+          assert.deepStrictEqual(world.server.revoked, [])
+          assert.include(stored(world.backing), { refreshToken: "refresh-5-ann" })
+        })
+      ))
+  }
+
+  it.effect("only the mark's answer is lost, and the server rejects: it is sent once", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const { state, storage } = faulty(world)
+        const client = yield* world.client({ storage })
+        yield* client.signIn("ann")
+        yield* expire
+        world.server.revokeAll()
+        let writes = 0
+        const original = state.faults
+        Object.defineProperty(original, "compareAndSet", { get: () => (++writes === 1 ? "loseAnswer" : undefined) })
+        assert.strictEqual(yield* tagOf(client.me), "TokenExpired Rejected")
+        assert.strictEqual(world.server.exchanges.length, 1)
+        assert.isUndefined(stored(world.backing))
+      })
+    ))
+
+  it.effect("a rotated pair that only memory has is not given up for what the storage still holds", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const { state, storage } = faulty(world)
+        const client = yield* world.client({ storage })
+        yield* client.signIn("ann")
+        yield* expire
+        state.faults = { compareAndSet: "fail" }
+        yield* client.me
+        // Another process, which knows the old pair only, touches it.
+        world.backing.map.set("default", JSON.stringify({ ...stored(world.backing), exchangeStartedAt: 1 }))
+        state.faults = {}
+        yield* expire
+        assert.strictEqual(yield* client.me, "ann")
+        assert.deepStrictEqual(world.server.exchanges.map((one) => one.refreshToken), ["refresh-1-ann", "refresh-2-ann"])
+        assert.include(stored(world.backing), { refreshToken: "refresh-3-ann" })
+      })
+    ))
+
+  it.effect("a storage that says no although nothing has changed: memory does", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const inner = storageOver(world.backing)
+        const client = yield* world.client({ storage: { ...inner, compareAndSet: () => Effect.succeed(false) } })
+        yield* client.signIn("ann")
+        yield* expire
+        assert.strictEqual(yield* client.me, "ann")
+        assert.deepStrictEqual(world.server.revoked, [])
+      })
+    ))
+
+  it.effect("a start with a storage out of reach ends no session", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const { state, storage } = faulty(world)
+        state.faults = { get: "fail" }
+        const fresh = yield* world.client({ storage })
+        assert.strictEqual(yield* tagOf(fresh.me), "TokenStorageError")
+        assert.strictEqual(yield* tagOf(fresh.session.refresh), "TokenStorageError")
+        assert.isTrue(Option.isNone(yield* fresh.session.current))
+        state.faults = {}
+        assert.strictEqual(yield* fresh.me, "ann")
+      })
+    ))
+
+  it.effect("a sign-in that cannot be stored fails while the storage keeps somebody else, who stays", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const { state, storage } = faulty(world)
+        const client = yield* world.client({ storage })
+        yield* client.signIn("ann")
+        state.faults = { set: "fail" }
+        const error = yield* Effect.flip(client.signIn("bob"))
+        assert.propertyVal(error, "_tag", "TokenStorageError")
+        assert.deepStrictEqual(world.server.revoked, ["refresh-2-bob"])
+        assert.strictEqual(yield* client.me, "ann")
+        // The same person goes on in memory: the server has ended the session before.
+        yield* client.signIn("ann")
+        assert.strictEqual(yield* client.me, "ann")
+        state.faults = {}
+        yield* client.session.refresh
+        assert.include(stored(world.backing), { refreshToken: "refresh-4-ann" })
+      })
+    ))
+
+  it.effect("a sign-in whose write only seemed to fail is stored", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const { state, storage } = faulty(world)
+        const client = yield* world.client({ storage })
+        yield* client.signIn("ann")
+        const heard = yield* follow(client)
+        state.faults = { set: "loseAnswer" }
+        yield* client.signIn("bob")
+        assert.strictEqual(yield* client.me, "bob")
+        assert.deepStrictEqual(world.server.revoked, [])
+        yield* hears(heard, ["State ann", "SignedIn bob"])
+      })
+    ))
+
+  it.effect("the envelope has what SESSION.md says, and goes through a process and back", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        assert.deepStrictEqual(Object.keys(stored(world.backing) ?? {}), [
+          "version",
+          "marker",
+          "accessToken",
+          "refreshToken",
+          "device",
+          "receivedAt",
+          "lifetime",
+          "clockOffset",
+          "userIdentifier"
+        ])
+        const restarted = yield* world.client()
+        assert.strictEqual(yield* restarted.me, "ann")
+        yield* expire
+        assert.strictEqual(yield* restarted.me, "ann")
+        assert.deepStrictEqual(world.server.exchanges.map((one) => one.accepted), [true])
+      })
+    ))
+})
+
+// -----------------------------------------------------------------------------
+
+describe("changes", () => {
+  it.effect("the state first, then everything in order, to everybody who listens, nothing lost", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        const early = yield* follow(client)
+        yield* client.signIn("ann")
+        const late = yield* follow(client)
+        for (let count = 0; count < 100; count++) yield* client.session.refresh
+        yield* client.signIn("bob")
+        yield* client.session.signOutLocally
+        const after = [...Array.from({ length: 100 }, () => "Refreshed ann"), "SignedIn bob", "SignedOut SignOut"]
+        yield* hears(early, ["State nobody", "SignedIn ann", ...after])
+        yield* hears(late, ["State ann", ...after])
+      })
+    ))
+
+  it.effect("a slow reader loses nothing", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const heard: Array<string> = []
+        const goOn = yield* Deferred.make<void>()
+        const reading = yield* Effect.forkChild(
+          client.session.changes.pipe(
+            Stream.tap(() => Deferred.await(goOn)),
+            Stream.take(201),
+            Stream.runForEach((event) => Effect.sync(() => heard.push(event._tag)))
+          ),
+          { startImmediately: true }
+        )
+        yield* settled
+        for (let count = 0; count < 200; count++) yield* client.session.refresh
+        yield* Deferred.succeed(goOn, undefined)
+        yield* Fiber.join(reading)
+        assert.deepStrictEqual(heard, ["State", ...Array.from({ length: 200 }, () => "Refreshed")])
+      })
+    ))
+
+  it.effect("what another tab did: the storage is read, events told once, nothing echoed", () =>
+    inWorld((world, other) =>
+      Effect.gen(function*() {
+        const signals = yield* Queue.unbounded<string>()
+        const storage = storageOver(world.backing, { changes: Stream.fromQueue(signals) })
+        const one = yield* world.client({ storage })
+        const two = yield* world.client({ storage: { ...storage, changes: Stream.empty } })
+        assert.strictEqual(yield* tagOf(one.me), "NotAuthenticated")
+        yield* two.session.current
+        const heard = yield* follow(one)
+        const signalled = (effect: Effect.Effect<unknown, unknown>) =>
+          Effect.gen(function*() {
+            yield* effect
+            world.backing.log.length = 0
+            yield* Queue.offer(signals, "default")
+            yield* Queue.offer(signals, "default")
+            yield* Queue.offer(signals, "another")
+            yield* settled
+            assert.deepStrictEqual(new Set(world.backing.log.map((entry) => entry.operation)), new Set(["get"]))
+          })
+        yield* signalled(other.signIn("ann"))
+        assert.strictEqual(yield* one.me, "ann")
+        yield* signalled(other.session.refresh)
+        assert.strictEqual(yield* one.me, "ann")
+        yield* signalled(other.signIn("bob"))
+        yield* signalled(other.session.signOutLocally)
+        assert.strictEqual(yield* tagOf(one.me), "NotAuthenticated")
+        yield* hears(heard, ["State nobody", "SignedIn ann", "Refreshed ann", "SignedIn bob", "SignedOut Elsewhere"])
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+
+  it.effect("a change that comes while a refresh is under way is looked at afterwards", () =>
+    inWorld((world, other) =>
+      Effect.gen(function*() {
+        const signals = yield* Queue.unbounded<string>()
+        const client = yield* world.client({
+          storage: storageOver(world.backing, { changes: Stream.fromQueue(signals) }),
+          lock: noLock
+        })
+        yield* other.signIn("ann")
+        yield* client.me
+        const heard = yield* follow(client)
+        world.server.script("refresh", lose(false))
+        const gate = world.server.gate("refresh")
+        const refreshing = yield* Effect.forkChild(Effect.exit(client.session.refresh))
+        yield* gate.arrived
+        yield* other.session.signOutLocally
+        yield* Queue.offer(signals, "default")
+        yield* settled
+        yield* hears(heard, ["State ann"])
+        yield* gate.answer
+        yield* Fiber.join(refreshing)
+        yield* hears(heard, ["State ann", "SignedOut Elsewhere"])
+      })
+    ))
+
+  it.effect("a stream of changes that fails is taken up again", () =>
+    inWorld((world, other) =>
+      Effect.gen(function*() {
+        let subscriptions = 0
+        const signals = yield* Queue.unbounded<string>()
+        const changes = Stream.unwrap(Effect.sync(() =>
+          ++subscriptions < 3
+            ? Stream.fail(new TokenStorage.TokenStorageError({ operation: "changes", slot: "*" }))
+            : Stream.fromQueue(signals)))
+        const client = yield* world.client({ storage: storageOver(world.backing, { changes }) })
+        const heard = yield* follow(client)
+        yield* TestClock.adjust("10 seconds")
+        yield* settled
+        assert.strictEqual(subscriptions, 3)
+        yield* other.signIn("ann")
+        yield* Queue.offer(signals, "default")
+        yield* hears(heard, ["State nobody", "SignedIn ann"])
+      })
+    ))
+
+  it.effect("whoever stops listening is forgotten", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const events = yield* client.session.changes.pipe(Stream.take(1), Stream.runCollect)
+        assert.strictEqual(events[0]?._tag, "State")
+        yield* client.session.refresh
+      })
+    ))
+})
+
+// -----------------------------------------------------------------------------
+
+describe("current", () => {
+  it.effect("is a peek: no network, whatever the state of the token", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        assert.isTrue(Option.isNone(yield* client.session.current))
+        yield* client.signIn("ann")
+        const before = world.server.seen.length
+        yield* expire
+        assert.strictEqual(Option.getOrThrow(yield* client.session.current).userIdentifier, "ann")
+        assert.strictEqual(world.server.seen.length, before)
+        assert.notInclude(JSON.stringify(yield* client.session.current), "refresh-")
+      })
+    ))
+})
+
+describe("accessToken", () => {
+  it.effect("is good for use now, and redacted", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        assert.strictEqual(yield* tagOf(client.session.accessToken), "NotAuthenticated")
+        yield* client.signIn("ann")
+        const first = yield* client.session.accessToken
+        assert.strictEqual(Redacted.value(first), world.server.sessions[0]?.accessToken)
+        assert.notInclude(String(first), Redacted.value(first))
+        yield* expire
+        const second = yield* client.session.accessToken
+        assert.strictEqual(Redacted.value(second), world.server.sessions[0]?.accessToken)
+        assert.notStrictEqual(Redacted.value(second), Redacted.value(first))
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+})
+
+describe("restore", () => {
+  it.effect("adopts a refresh token alone: it is exchanged with the first call", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        const pair = world.server.issue("ann", "email", "phone")
+        const heard = yield* follow(client)
+        yield* client.session.restore({ refreshToken: pair.refreshToken, device: device("phone") })
+        assert.strictEqual(world.server.seen.length, 0)
+        assert.strictEqual(yield* client.me, "ann")
+        assert.deepStrictEqual(world.server.exchanges.map((one) => one.accepted), [true])
+        yield* hears(heard, ["State nobody", "SignedIn ?", "Refreshed ann"])
+      })
+    ))
+
+  it.effect("uses an access token that came with it, until a 401", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        const pair = world.server.issue("ann", "email", "phone")
+        // Tokens from elsewhere are of any age.
+        yield* TestClock.adjust("50 minutes")
+        yield* client.session.restore({
+          refreshToken: Redacted.make(pair.refreshToken),
+          accessToken: pair.accessToken,
+          userIdentifier: "ann",
+          device: device("phone")
+        })
+        assert.strictEqual(yield* client.me, "ann")
+        assert.strictEqual(world.server.exchanges.length, 0)
+        world.server.expire()
+        assert.strictEqual(yield* client.me, "ann")
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+
+  it.effect("fails with what is wrong, and leaves the session that is there", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        for (
+          const tokens of [
+            { refreshToken: "" },
+            { refreshToken: Redacted.make("") },
+            { refreshToken: "x".repeat(20_000) },
+            { refreshToken: "x", accessToken: "x".repeat(20_000) },
+            { refreshToken: "x", marker: " " }
+          ]
+        ) {
+          const error = yield* Effect.flip(client.session.restore(tokens))
+          assert.strictEqual(error._tag === "OneEntryError" ? error.reason._tag : error._tag, "InvalidRequest")
+        }
+        assert.strictEqual(yield* client.me, "ann")
+      })
+    ))
+})
+
+// -----------------------------------------------------------------------------
+
+describe("keepAlive", () => {
+  it.effect("refreshes ahead of expiry, so that no call waits", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* client.session.keepAlive
+        yield* settled
+        yield* TestClock.adjust("59 minutes")
+        yield* settled
+        assert.strictEqual(world.server.exchanges.length, 0)
+        yield* TestClock.adjust("35 seconds")
+        yield* until("it is refreshed", () => world.server.exchanges.length === 1)
+        yield* settled
+        for (let count = 2; count <= 5; count++) {
+          for (let step = 0; step < 121; step++) {
+            yield* TestClock.adjust("30 seconds")
+            yield* settled
+          }
+          assert.strictEqual(world.server.exchanges.length, count)
+        }
+        assert.isTrue(world.server.exchanges.every((one) => one.accepted))
+      })
+    ))
+
+  it.effect("ends with its scope", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* Effect.scoped(client.session.keepAlive)
+        yield* TestClock.adjust("3 hours")
+        yield* settled
+        assert.strictEqual(world.server.exchanges.length, 0)
+      })
+    ))
+
+  it.effect("notices a sign-in at once, however short its tokens live", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.session.keepAlive
+        yield* settled
+        world.server.lifetime = 20
+        yield* client.signIn("ann")
+        yield* settled
+        yield* TestClock.adjust("19 seconds")
+        yield* until("it is refreshed", () => world.server.exchanges.length === 1)
+        assert.strictEqual(yield* client.me, "ann")
+      })
+    ))
+
+  it.effect("waits out a cooldown, and longer each time", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* client.session.keepAlive
+        world.server.script("refresh", ...Array.from({ length: 50 }, () => status(503)))
+        yield* settled
+        for (let step = 0; step < 30; step++) {
+          yield* TestClock.adjust("2 minutes")
+          yield* settled
+        }
+        const first = world.server.exchanges.length
+        for (let step = 0; step < 600; step++) {
+          yield* TestClock.adjust("1 second")
+          yield* settled
+        }
+        assert.isAbove(world.server.exchanges.length, first)
+        assert.isAtMost(world.server.exchanges.length - first, 16)
+      })
+    ))
+
+  it.effect("says so when a session whose refresh token was rejected comes to its end", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        world.server.script("refresh", status(400))
+        yield* Effect.exit(client.session.refresh)
+        const heard = yield* follow(client)
+        yield* client.session.keepAlive
+        for (let step = 0; step < 61; step++) {
+          yield* TestClock.adjust("1 minute")
+          yield* settled
+        }
+        yield* hears(heard, ["State ann", "SignedOut Rejected"])
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    ))
+
+  it.effect("keeps the user of its own slot", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* Sessions.withSlot("two")(client.signIn("bob"))
+        yield* Sessions.withSlot("two")(client.session.keepAlive)
+        yield* settled
+        yield* TestClock.adjust("59 minutes")
+        yield* TestClock.adjust("40 seconds")
+        yield* until("it is refreshed", () => world.server.exchanges.length === 1)
+        assert.strictEqual(world.server.exchanges[0]?.refreshToken, "refresh-2-bob")
       })
     ))
 })
