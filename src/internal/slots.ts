@@ -10,7 +10,7 @@ import type * as Semaphore from "effect/Semaphore"
 import type * as DeviceMetadata from "../DeviceMetadata.ts"
 import type * as TokenStorage from "../TokenStorage.ts"
 import type { RefreshError, SessionEvent } from "./sessionEvent.ts"
-import type { StoredSession } from "./storedSession.ts"
+import { encode, type StoredSession } from "./storedSession.ts"
 
 /** A refresh under way, which everybody waits for; `false`: it was called off before it did anything. */
 export interface Flight {
@@ -61,27 +61,53 @@ export interface Slot {
   usedAt: number
 }
 
-const make = (name: string): Slot => ({
-  name,
-  generation: 0,
-  loaded: false,
-  session: undefined,
-  encoded: undefined,
-  reads: 0,
-  spent: undefined,
-  unsaved: false,
-  refused: undefined,
-  flight: undefined,
-  cooldown: undefined,
-  device: undefined,
-  headers: undefined,
-  accessToken: undefined,
-  writing: undefined,
-  listeners: undefined,
-  changedOutside: false,
-  warned: false,
-  usedAt: 0
-})
+/**
+ * The text that the storage holds is the larger half of an idle session, and mostly it says what `session` says: then
+ * it is not kept, but made again when it is asked for.
+ */
+class SlotRecord implements Slot {
+  readonly name: string
+  generation = 0
+  loaded = false
+  private current: StoredSession | undefined = undefined
+  private kept: string | StoredSession | undefined = undefined
+  reads = 0
+  spent: string | undefined = undefined
+  unsaved = false
+  refused: string | undefined = undefined
+  flight: Slot["flight"] = undefined
+  cooldown: Slot["cooldown"] = undefined
+  device: Slot["device"] = undefined
+  headers: Slot["headers"] = undefined
+  accessToken: Slot["accessToken"] = undefined
+  writing: Slot["writing"] = undefined
+  listeners: Slot["listeners"] = undefined
+  changedOutside = false
+  warned = false
+  usedAt: number
+
+  constructor(name: string, now: number) {
+    this.name = name
+    this.usedAt = now
+  }
+
+  get session(): StoredSession | undefined {
+    return this.current
+  }
+
+  set session(session: StoredSession | undefined) {
+    this.current = session
+    if (session !== undefined && typeof this.kept === "string" && encode(session) === this.kept) this.kept = session
+  }
+
+  get encoded(): string | undefined {
+    return typeof this.kept === "object" ? encode(this.kept) : this.kept
+  }
+
+  set encoded(text: string | undefined) {
+    this.kept = text
+  }
+}
 
 /** How long idle slots stay in memory; `Sessions` shows it to the world. */
 export interface IdleOptions {
@@ -127,8 +153,7 @@ export class Registry {
     let slot = this.slots.get(name)
     if (slot === undefined) {
       this.sweep(now)
-      slot = make(name)
-      slot.usedAt = now
+      slot = new SlotRecord(name, now)
       this.slots.set(name, slot)
     } else if (now - slot.usedAt > orderMillis) {
       slot.usedAt = now
