@@ -21,11 +21,10 @@ import type * as FormsData from "../FormsData.ts"
 import { isObject } from "../internal/fieldEncoding.ts"
 import type { SessionEvent as Event, SessionInfo as Info, SignedOutReason } from "../internal/sessionEvent.ts"
 import type * as TokenStorage from "../TokenStorage.ts"
-import type * as Users from "../Users.ts"
 import * as Client from "./internal/client.ts"
 import type { Device } from "./internal/device.ts"
 import type { PlainError } from "./internal/failure.ts"
-import { getFile } from "./internal/getFile.ts"
+import { fileFromUrl, getFile } from "./internal/files.ts"
 import { normalize, normalizeForm, type Options as NormalizeOptions } from "./internal/normalize.ts"
 import type { Plain, PlainWith } from "./internal/types.ts"
 
@@ -901,14 +900,6 @@ const toEvent = (event: Event): SessionEvent => {
 const asFields = (data: unknown) => data as FieldValue.FormFields
 const asAuthData = (data: unknown) => data as ReadonlyArray<FieldValue.AuthField>
 
-const asStatus = (status: unknown) => status as FormsData.Status
-const asUserPatch = (body: unknown) => body as Users.UserPatch
-
-/** What is `null` is not sent. */
-const asFileQuery = (query: IUploadingQuery | undefined) =>
-  Object.fromEntries(Object.entries(query ?? {}).filter(([, value]) => value !== null)) as FieldValue.FileQuery &
-    Record<string, never>
-
 /** Files of a submission that name no place go to one of their own, as the official SDK has it. */
 const withPlaces = (data: IBodyPostFormData["formData"]): unknown => {
   const place = (field: unknown): unknown =>
@@ -1185,7 +1176,7 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
         call(
           {
             operation: "getAllForms",
-            run: ({ forms }) => forms.getAllForms({ langCode, offset, limit }),
+            run: ({ plain }) => plain.getAllForms(langCode, offset, limit),
             result: localized(normalizeForm, langCode)
           },
           options
@@ -1194,7 +1185,7 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
         call(
           {
             operation: "getFormByMarker",
-            run: ({ forms }) => forms.getFormByMarker(marker, { langCode }),
+            run: ({ plain }) => plain.getFormByMarker(marker, langCode),
             result: localized(normalizeForm, langCode)
           },
           options
@@ -1205,30 +1196,26 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
         call(
           {
             operation: "postFormsData",
-            run: ({ formsData }) =>
-              formsData.post(
-                { ...body, status: body?.status || undefined, formData: asFields(withPlaces(body?.formData)) },
-                {
-                  langCode
-                }
-              ),
+            run: ({ plain }) => plain.postFormsData({ ...body, formData: withPlaces(body?.formData) }, langCode),
             result: localized(normalizeForm, langCode)
           },
           options
         ),
-      getFormsDataByMarker: (marker, formModuleConfigId, body, isExtended = 0, langCode, offset, limit, options) =>
+      getFormsDataByMarker: (
+        marker,
+        formModuleConfigId,
+        body = {},
+        isExtended = 0,
+        langCode,
+        offset = 0,
+        limit = 30,
+        options
+      ) =>
         call(
           {
             operation: "getFormsDataByMarker",
-            run: ({ formsData }) =>
-              formsData.getByMarker(marker, {
-                filter: body,
-                formModuleConfigId,
-                isExtended: Number(isExtended) === 1,
-                langCode,
-                offset,
-                limit
-              }),
+            run: ({ plain }) =>
+              plain.getFormsDataByMarker(marker, { formModuleConfigId, isExtended, langCode, offset, limit }, body),
             result: localized(normalizeForm, langCode)
           },
           options
@@ -1237,23 +1224,16 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
         call(
           {
             operation: "updateFormsDataById",
-            run: ({ formsData }) =>
-              formsData.updateById(
-                id,
-                { ...body, status: body?.status || undefined, formData: asFields(body?.formData) },
-                {
-                  langCode: body?.langCode
-                }
-              ),
+            run: ({ plain }) => plain.updateFormsDataByid(id, { ...body }, body?.langCode),
             result: whatItSays
           },
           options
         ),
-      updateFormsDataStatusByid: (id, body, options) =>
+      updateFormsDataStatusByid: (id, body = {}, options) =>
         call(
           {
             operation: "updateFormsDataStatusById",
-            run: ({ formsData }) => formsData.updateStatusById(id, asStatus(body?.status)),
+            run: ({ plain }) => plain.updateFormsDataStatusByid(id, body),
             result: whatItSays
           },
           options
@@ -1262,7 +1242,7 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
         call(
           {
             operation: "deleteFormsDataById",
-            run: ({ formsData }) => formsData.deleteById(id),
+            run: ({ plain }) => plain.deleteFormsDataByid(id),
             result: whatItSays
           },
           options
@@ -1273,7 +1253,7 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
         call(
           {
             operation: "upload",
-            run: ({ files }) => files.upload(file, asFileQuery(fileQuery)),
+            run: ({ plain }) => plain.upload(file, { ...fileQuery }),
             result: whatItSays
           },
           options
@@ -1282,7 +1262,7 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
         call(
           {
             operation: "deleteFile",
-            run: ({ files }) => files.delete(filename, asFileQuery(fileQuery)),
+            run: ({ plain }) => plain.deleteFile(filename, { ...fileQuery }),
             result: whatItSays
           },
           options
@@ -1300,7 +1280,7 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
         call(
           {
             operation: "createFileFromUrl",
-            run: ({ files }) => files.createFileFromUrl(url, { filename, type: mimeType || undefined }),
+            run: () => fileFromUrl(config.fetch ?? globalThis.fetch, url, filename, mimeType || undefined),
             result: (file) => file
           },
           options
@@ -1311,7 +1291,7 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
         call(
           {
             operation: "getUser",
-            run: ({ users }) => users.getUser({ langCode }),
+            run: ({ plain }) => plain.getUser(langCode),
             result: localized(normalize, langCode)
           },
           options
@@ -1320,20 +1300,20 @@ export function defineOneEntry(url: string, config: Config = {}): OneEntry {
         call(
           {
             operation: "updateUser",
-            run: ({ users }) => users.updateUser(asUserPatch(body), { langCode }),
+            run: ({ plain }) => plain.updateUser({ ...body }, langCode),
             result: whatItSays
           },
           options
         ),
       archiveUser: (options) =>
-        call({ operation: "archiveUser", run: ({ users }) => users.archiveUser(), result: whatItSays }, options),
+        call({ operation: "archiveUser", run: ({ plain }) => plain.archiveUser, result: whatItSays }, options),
       deleteUser: (options) =>
-        call({ operation: "deleteUser", run: ({ users }) => users.deleteUser(), result: whatItSays }, options),
+        call({ operation: "deleteUser", run: ({ plain }) => plain.deleteUser, result: whatItSays }, options),
       addFCMToken: (token, options) =>
-        call({ operation: "addFCMToken", run: ({ users }) => users.addFCMToken(token), result: whatItSays }, options),
+        call({ operation: "addFCMToken", run: ({ plain }) => plain.addFCMToken(token), result: whatItSays }, options),
       deleteFCMToken: (token, options) =>
         call(
-          { operation: "deleteFCMToken", run: ({ users }) => users.deleteFCMToken(token), result: whatItSays },
+          { operation: "deleteFCMToken", run: ({ plain }) => plain.deleteFCMToken(token), result: whatItSays },
           options
         )
     }),

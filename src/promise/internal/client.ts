@@ -19,9 +19,6 @@ import * as AuthProvider from "../../AuthProvider.ts"
 import * as ClientOptions from "../../ClientOptions.ts"
 import * as DeviceMetadata from "../../DeviceMetadata.ts"
 import * as FetchClient from "../../FetchClient.ts"
-import * as FileUploading from "../../FileUploading.ts"
-import * as Forms from "../../Forms.ts"
-import * as FormsData from "../../FormsData.ts"
 import type { SessionEvent, SessionInfo } from "../../internal/sessionEvent.ts"
 import * as Slots from "../../internal/slots.ts"
 import type * as Stored from "../../internal/storedSession.ts"
@@ -30,8 +27,8 @@ import { notJson, parseJson } from "../../internal/wire.ts"
 import * as OneEntryError from "../../OneEntryError.ts"
 import * as Session from "../../Session.ts"
 import * as TokenStorage from "../../TokenStorage.ts"
-import * as Users from "../../Users.ts"
 import { type Device, deviceOf } from "./device.ts"
+import * as Endpoints from "./endpoints.ts"
 import { type Failure, type PlainError, toPlain } from "./failure.ts"
 import { Recorder, recording } from "./recorder.ts"
 
@@ -54,10 +51,7 @@ export interface Services {
   readonly transport: Transport.Transport
   readonly session: Session.Internal
   readonly auth: AuthProvider.AuthProvider["Service"]
-  readonly forms: Forms.Forms["Service"]
-  readonly formsData: FormsData.FormsData["Service"]
-  readonly files: FileUploading.FileUploading["Service"]
-  readonly users: Users.Users["Service"]
+  readonly plain: Endpoints.Endpoints
 }
 
 interface Ready {
@@ -242,10 +236,7 @@ export const make = (options: Options) => {
         transport,
         session,
         auth: AuthProvider.makeInternal(transport, session),
-        forms: Forms.makeInternal(transport),
-        formsData: FormsData.makeInternal(transport, session),
-        files: FileUploading.makeInternal(transport, session),
-        users: Users.makeInternal(transport, session)
+        plain: Endpoints.make({ transport, session })
       },
       adopt: Effect.suspend(() => (given === undefined ? Effect.void : turn.withPermit(takeOver)))
     }

@@ -1,4 +1,4 @@
-/** A file as a web response, its headers with it: what the official SDK gives. */
+/** Files as the web has them: a response with its headers, and a `File` of what a URL holds. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -6,7 +6,9 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { type Endpoint, checked, emptyArguments, interpret, path } from "../../internal/invoke.ts"
+import { describeCause } from "../../internal/lean.ts"
 import type { Transport } from "../../internal/transport.ts"
+import * as OneEntryError from "../../OneEntryError.ts"
 import * as Session from "../../Session.ts"
 import { Recorder } from "./recorder.ts"
 
@@ -56,3 +58,27 @@ export const getFile = (transport: Transport, session: Session.Internal, place: 
       })
     )
   })
+
+/** What a URL holds, as a `File`. Nothing of the client goes along. */
+export const fileFromUrl = (
+  fetch: typeof globalThis.fetch,
+  url: string,
+  filename: string,
+  type: string | undefined
+) => {
+  const failed = (reason: OneEntryError.Reason) =>
+    new OneEntryError.OneEntryError({ operation: "createFileFromUrl", reason })
+  return Effect.tryPromise({
+    try: async (signal) => {
+      const response = await fetch(url, { signal, credentials: "omit" })
+      return { status: response.status, ok: response.ok, blob: await response.blob() }
+    },
+    catch: (cause) => failed(new OneEntryError.Network({ description: describeCause(cause) ?? "fetch failed" }))
+  }).pipe(
+    Effect.flatMap(({ blob, ok, status }) =>
+      ok
+        ? Effect.succeed(new File([blob], filename, { type: type ?? blob.type }))
+        : Effect.fail(failed(new OneEntryError.Unexpected({ statusCode: status, messages: [] })))
+    )
+  )
+}
