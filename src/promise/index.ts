@@ -132,7 +132,7 @@ type CustomErrors = {
  *
  * **Example** (A session that outlives the page)
  *
- * ```ts
+ * ```ts no-run
  * import type { Config } from "effect-oneentry/promise"
  *
  * export const config: Config = {
