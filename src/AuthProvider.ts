@@ -8,6 +8,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
@@ -414,10 +415,16 @@ export const makeInternal = (
       }
     )
 
-  /** The server wants a bearer token to sign out: a session whose own has ended is exchanged for one more. */
+  /**
+   * The server wants a bearer token to sign out: a session whose own has ended is exchanged for one more, unless its
+   * refresh token is on the wire already. Whoever sent that one finds the session gone, and revokes what he gets.
+   */
   const end = (ending: Stored.StoredSession): Effect.Effect<LogoutResult> =>
-    Clock.clockWith((clock) =>
-      ending.rejected === true || Stored.freshness(ending, clock.currentTimeMillisUnsafe(), 0, null) !== "expired"
+    Clock.clockWith((clock) => {
+      const now = clock.currentTimeMillisUnsafe()
+      const mayBeOnTheWire = ending.exchangeStartedAt !== undefined &&
+        now - ending.exchangeStartedAt <= Duration.toMillis(project.requestTimeout)
+      return ending.rejected === true || mayBeOnTheWire || Stored.freshness(ending, now, 0, null) !== "expired"
         ? tellServer(ending)
         : Effect.flatMap(RefreshExchange.send(transport, ending, clock), (result) =>
           result.outcome === "rotated"
@@ -426,7 +433,7 @@ export const makeInternal = (
               revoked: false,
               failure: new OneEntryError.OneEntryError({ operation: "logout", reason: result.reason })
             }))
-    )
+    })
 
   const upload = (files: ReadonlyArray<Blob>, query: FieldValue.FileQuery) =>
     Effect.flatMap(session.device, (device) =>
@@ -579,8 +586,10 @@ export const makeInternal = (
               const device = stored === undefined ? yield* session.device : Stored.deviceOf(stored)
               // First: whatever is in flight cannot bring the session back.
               const local = yield* Effect.result(session.signOut("SignOut"))
-              const endings = stored === undefined ? [] : [stored]
-              if (given !== "" && given !== stored?.refreshToken) {
+              // Another process may have rotated what this one knew.
+              const ended = Result.isSuccess(local) ? local.success ?? stored : stored
+              const endings = ended === undefined ? [] : [ended]
+              if (given !== "" && given !== ended?.refreshToken && given !== stored?.refreshToken) {
                 // An older token of the same session, or another session: it ends before the bearer token does.
                 endings.unshift(Stored.fromPair({
                   pair: { accessToken: stored?.accessToken ?? "", refreshToken: given, userIdentifier: undefined },

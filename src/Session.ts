@@ -327,8 +327,10 @@ export interface Internal {
   readonly optionally: <A, E>(
     attempt: (headers: Readonly<Record<string, string>>) => Effect.Effect<A, E | Unauthorized>
   ) => Effect.Effect<A, E | RefreshError>
-  /** Bumps the generation and forgets the session. */
-  readonly signOut: (reason: SignedOutReason) => Effect.Effect<void, TokenStorage.TokenStorageError>
+  /** Bumps the generation and forgets the session; returns it as the storage had it. */
+  readonly signOut: (
+    reason: SignedOutReason
+  ) => Effect.Effect<Stored.StoredSession | undefined, TokenStorage.TokenStorageError>
   /** Refreshes a session of the marker. */
   readonly refresh: (marker: string | undefined) => Effect.Effect<Stored.StoredSession, RefreshError>
   readonly registry: Slots.Registry
@@ -444,7 +446,8 @@ export const makeInternal = (
 
     /** The session with an access token that is good for use now. */
     const prepare = (slot: Slots.Slot): Effect.Effect<Stored.StoredSession, RefreshError> =>
-      Effect.suspend(() => (slot.loaded ? prepareLoaded(slot) : Effect.andThen(store.load(slot), prepareLoaded(slot))))
+      Effect.suspend(() =>
+        slot.session === undefined ? Effect.andThen(store.load(slot), prepareLoaded(slot)) : prepareLoaded(slot))
 
     const prepareLoaded = (slot: Slots.Slot): Effect.Effect<Stored.StoredSession, RefreshError> =>
       Effect.suspend(() => {
@@ -636,7 +639,7 @@ export const makeInternal = (
       refresh: withSlot((slot) => Effect.map(refresh(slot, undefined), (session) => store.infoOf(slot, session))),
       renew: (used) => withSlot((slot) => Effect.andThen(store.load(slot), renew(slot, Redacted.value(used)))),
       restore: (tokens) => signingIn((slot) => restore(slot, tokens)),
-      signOutLocally: withSlot((slot) => store.signOut(slot, "SignOut")),
+      signOutLocally: withSlot((slot) => Effect.asVoid(store.signOut(slot, "SignOut"))),
       keepAlive: Effect.withFiber((fiber) => {
         const name = Visitor.slotName(fiber.getRef(CurrentSlot))
         return Effect.asVoid(Effect.forkScoped(Effect.provideContext(keepAliveOf(name), context)))

@@ -3,6 +3,7 @@ import { Clock, Deferred, Duration, Effect, Exit, Fiber, Logger, Option, Queue, 
 import { HttpBody, HttpClient, HttpClientRequest } from "effect/http"
 import { TestClock } from "effect/testing"
 import { DeviceMetadata, Session, SessionLock, Sessions, TokenStorage } from "effect-oneentry"
+import * as Slots from "../src/internal/slots.ts"
 import {
   answer,
   type Behaviour,
@@ -455,7 +456,7 @@ describe("the lock", () => {
         const client = yield* world.client({ storage, lock })
         yield* client.signIn("ann")
         yield* client.session.signOutLocally
-        assert.deepStrictEqual(seen, ["get 0", "set 1", "remove 1"])
+        assert.deepStrictEqual(seen, ["get 0", "set 1", "get 1", "remove 1"])
       })
     ))
 
@@ -596,6 +597,7 @@ describe("generations: a refresh in flight", () => {
         // The old refresh token is spent by now: the server refuses it, the new one is revoked as soon as it is here.
         const result = yield* client.auth.logout()
         assert.isFalse(result.revoked)
+        assert.strictEqual(world.server.exchanges.length, 1)
         yield* answer
         assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
         yield* until("the new pair is revoked", () => world.server.revoked.includes("refresh-2-ann"))
@@ -1563,6 +1565,36 @@ describe("signing in and out", () => {
       })
     ))
 
+  it.effect("logout ends what another process has rotated meanwhile, and spends nothing twice", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* expire
+        yield* Effect.flatMap(world.client(), (other) => other.me)
+        assert.isTrue((yield* client.auth.logout()).revoked)
+        assert.deepStrictEqual(world.server.exchanges.map((one) => one.refreshToken), ["refresh-1-ann"])
+        assert.isFalse(world.server.sessions[0]?.alive)
+        assert.isUndefined(stored(world.backing))
+      })
+    ))
+
+  it.effect("signed out while the storage is out of reach: what it shows afterwards is not taken for a new session", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        let broken = true
+        const blind = yield* world.client({
+          storage: storageOver(world.backing, { fault: () => broken ? "fail" : undefined })
+        })
+        assert.strictEqual((yield* Effect.flip(blind.session.signOutLocally))._tag, "TokenStorageError")
+        broken = false
+        assert.isTrue(Option.isNone(yield* blind.session.current))
+        assert.strictEqual(yield* tagOf(blind.me), "NotAuthenticated")
+        yield* blind.session.signOutLocally
+        assert.isUndefined(stored(world.backing))
+      })
+    ))
+
   it.effect("of what nobody has read yet", () =>
     inWorld((world, client) =>
       Effect.gen(function*() {
@@ -1936,9 +1968,12 @@ describe("storage", () => {
         assert.strictEqual(world.server.exchanges.length, 0)
         const out = yield* Effect.forkChild(Effect.flip(client.session.signOutLocally))
         yield* settled
+        // Gone at once, whatever the storage does.
+        assert.isTrue(Option.isNone(Option.fromUndefinedOr(Slots.registryOf(storage).peek("default")?.session)))
+        yield* TestClock.adjust("5 seconds")
+        yield* settled
         yield* TestClock.adjust("5 seconds")
         assert.strictEqual((yield* Fiber.join(out))._tag, "TokenStorageError")
-        assert.isTrue(Option.isNone(yield* client.session.current))
       })
     ))
 

@@ -24,6 +24,9 @@ export type Replaced =
   /** Somebody in this process signed in or out meanwhile. */
   | "superseded"
 
+/** The pauses between attempts to write what could not be written, and how many there are: about a minute. */
+const savePause = { shortest: 100, longest: 5_000, attempts: 16 }
+
 /** How often a write compares anew because the same session was touched by somebody else in between. */
 const maxComparisons = 4
 
@@ -32,7 +35,7 @@ export interface SlotStore {
   /** The estimate of the server's clock. */
   readonly clockOffset: () => Stored.ClockOffset
   readonly infoOf: (slot: Slots.Slot, session: Stored.StoredSession) => SessionInfo
-  /** Reads the storage, once per slot. */
+  /** Reads the storage, unless a session is in memory. */
   readonly load: (slot: Slots.Slot) => Effect.Effect<void, TokenStorage.TokenStorageError>
   /** Reads the storage again and takes over what it holds. Returns what listeners should hear. */
   readonly look: (slot: Slots.Slot) => Effect.Effect<ReadonlyArray<SessionEvent>, TokenStorage.TokenStorageError>
@@ -57,10 +60,11 @@ export interface SlotStore {
     next: Stored.StoredSession,
     generation?: number
   ) => Effect.Effect<void, TokenStorage.TokenStorageError>
+  /** Forgets the session of a slot, and returns what the storage had of it. */
   readonly signOut: (
     slot: Slots.Slot,
     reason: SignedOutReason
-  ) => Effect.Effect<void, TokenStorage.TokenStorageError>
+  ) => Effect.Effect<Stored.StoredSession | undefined, TokenStorage.TokenStorageError>
 }
 
 export const make = (options: {
@@ -132,9 +136,11 @@ export const make = (options: {
       const first = !slot.loaded
       const before = slot.session
       const decoded = Stored.decode(text)
+      // Signed in or out while the storage was out of reach: what it shows first is what was there before.
+      const isOlder = slot.loaded && slot.unsaved && slot.reads === 0
       know(slot, text)
-      if (decoded._tag === "Session" && isPast(slot, decoded.session)) {
-        slot.unsaved = true
+      if (isOlder || (decoded._tag === "Session" && isPast(slot, decoded.session))) {
+        slot.unsaved = text !== undefined || slot.session !== undefined
         return Effect.succeed([])
       }
       const after = decoded._tag === "Session" ? decoded.session : undefined
@@ -151,7 +157,8 @@ export const make = (options: {
 
   const load: SlotStore["load"] = (slot) =>
     Effect.suspend(() => {
-      if (slot.loaded) return Effect.void
+      // Somebody may have signed in elsewhere, and not every storage can tell.
+      if (slot.loaded) return slot.session === undefined ? lookOutside(slot) : Effect.void
       const { generation } = slot
       return Effect.flatMap(storage.get(slot.name), (text) =>
         slot.loaded || slot.generation !== generation ? Effect.void : Effect.asVoid(takeOver(slot, text)))
@@ -222,6 +229,46 @@ export const make = (options: {
     return Effect.flatten(Effect.catchTag(lock.withLock(slot.name, Effect.exit(run)), "SessionLockError", () => Effect.exit(run)))
   }
 
+  const saving = new WeakSet<Slots.Slot>()
+
+  /**
+   * Writes what only memory has as soon as the storage can be written, for others may rely on what it holds. Where that
+   * takes too long, it is written with the next change.
+   */
+  const saveLater = (slot: Slots.Slot): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (!slot.unsaved || saving.has(slot)) return Effect.void
+      saving.add(slot)
+      const attempt = Effect.suspend((): Effect.Effect<ReadonlyArray<SessionEvent>, TokenStorage.TokenStorageError> => {
+        const { generation } = slot
+        const isCurrent = () => slot.unsaved && slot.generation === generation
+        if (!isCurrent()) return Effect.succeed([])
+        return Effect.flatMap(storage.get(slot.name), (text) => {
+          if (!isCurrent()) return Effect.succeed([])
+          return Effect.tap(takeOver(slot, text), () => {
+            if (!isCurrent()) return Effect.void
+            const encoded = slot.session === undefined ? undefined : Stored.encode(slot.session)
+            return Effect.map(storage.compareAndSet(slot.name, slot.encoded, encoded), (written) => {
+              if (!written) return
+              know(slot, encoded)
+              if (slot.generation === generation) slot.unsaved = false
+            })
+          })
+        })
+      })
+      const attempts = Effect.gen(function*() {
+        let pause = savePause.shortest
+        for (let left = savePause.attempts; left > 0 && slot.unsaved; left--) {
+          yield* Effect.sleep(pause)
+          pause = Math.min(pause * 2, savePause.longest)
+          Slots.emitAll(slot, yield* Effect.orElseSucceed(exclusively(slot, attempt), () => []))
+        }
+      })
+      return Effect.asVoid(
+        Effect.forkIn(Effect.ensuring(attempts, Effect.sync(() => saving.delete(slot))), scope)
+      )
+    })
+
   const replace: SlotStore["replace"] = (slot, generation, from, next, events) => {
     const encoded = next === undefined ? undefined : Stored.encode(next)
 
@@ -291,7 +338,7 @@ export const make = (options: {
         }
       })
 
-    return writing(slot, compare(maxComparisons))
+    return Effect.tap(writing(slot, compare(maxComparisons)), () => saveLater(slot))
   }
 
   const signIn: SlotStore["signIn"] = (slot, next, bumped) =>
@@ -342,7 +389,7 @@ export const make = (options: {
           slot.unsaved = true
           accept()
           Slots.emit(slot, { _tag: "StorageDegraded", error })
-          return Effect.void
+          return saveLater(slot)
         })
       )
     })
@@ -350,10 +397,11 @@ export const make = (options: {
   const signOut: SlotStore["signOut"] = (slot, reason) =>
     Effect.suspend(() => {
       const generation = ++slot.generation
-      const ended = Effect.suspend((): Effect.Effect<void, TokenStorage.TokenStorageError> => {
+      const ended = Effect.suspend((): Effect.Effect<Stored.StoredSession | undefined, TokenStorage.TokenStorageError> => {
         // Somebody signed in or out after us and comes after us.
-        if (slot.generation !== generation) return Effect.void
+        if (slot.generation !== generation) return Effect.undefined
         const had = slot.session
+        const inMemoryOnly = slot.unsaved
         // A newer version's envelope is not ours to remove.
         const foreign = had === undefined && Stored.decode(slot.encoded)._tag === "Newer"
         if (had !== undefined) slot.spent = had.refreshToken
@@ -361,17 +409,20 @@ export const make = (options: {
         // Until the storage says so, only memory knows.
         slot.unsaved = !foreign
         if (had !== undefined) Slots.emit(slot, { _tag: "SignedOut", reason })
-        if (foreign) return Effect.void
+        if (foreign) return Effect.undefined
         return exclusively(
           slot,
-          Effect.suspend(() =>
-            slot.generation !== generation
-              ? Effect.void
-              : Effect.map(storage.remove(slot.name), () => {
+          Effect.suspend(() => {
+            if (slot.generation !== generation) return Effect.succeed(had)
+            // Another process may have rotated what we had: what ends is what it has left there.
+            return Effect.flatMap(Effect.orElseSucceed(storage.get(slot.name), () => undefined), (text) =>
+              Effect.map(storage.remove(slot.name), () => {
                 know(slot, undefined)
                 if (slot.generation === generation) slot.unsaved = false
-              })
-          )
+                const decoded = Stored.decode(text)
+                return decoded._tag === "Session" && !inMemoryOnly ? decoded.session : had
+              }))
+          })
         )
       })
       return slot.loaded ? ended : Effect.andThen(Effect.ignore(load(slot)), ended)
