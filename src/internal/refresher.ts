@@ -35,6 +35,12 @@ export interface Refresher {
 /** How often a refresh starts over because somebody else wrote in between. */
 const maxRounds = 5
 
+/**
+ * Whoever was held up for longer between reading and sending (the process was stopped, the machine slept) reads again:
+ * the lease may be over, and the token spent by another owner.
+ */
+const staleMillis = 1_000
+
 /** How often a caller starts over because the client that ran the refresh for all was closed. */
 const maxFlights = 3
 
@@ -53,6 +59,8 @@ const failed = (error: RefreshError): Step => ({ _tag: "Failed", error })
 interface Aftermath {
   readonly events: Array<SessionEvent>
   readonly orphans: Array<Stored.StoredSession>
+  /** It was held up once, and has read again: a storage that is slow by nature is not waited for in vain. */
+  readAgain: boolean
 }
 
 const tokenExpired = (
@@ -182,6 +190,7 @@ export const make = (options: {
     Effect.gen(function*() {
       const { events } = aftermath
       const { generation } = slot
+      const readAt = clock.currentTimeMillisUnsafe()
       events.push(
         ...yield* Effect.catch(store.look(slot), (error) =>
           // What lives in memory only does not need the storage.
@@ -206,13 +215,18 @@ export const make = (options: {
           exchangeStartedAt: session.exchangeStartedAt ?? clock.currentTimeMillisUnsafe(),
           rejected: false
         })
-        if (wasInDoubt && !slot.unsaved) return exchange(slot, generation, marked, wasInDoubt, aftermath)
+        const spend = Effect.suspend((): Effect.Effect<Step> => {
+          if (!slot.unsaved && !aftermath.readAgain && clock.currentTimeMillisUnsafe() - readAt > staleMillis) {
+            aftermath.readAgain = true
+            return Effect.succeed(again)
+          }
+          return exchange(slot, generation, marked, wasInDoubt, aftermath)
+        })
+        if (wasInDoubt && !slot.unsaved) return spend
         return Effect.flatMap(
           store.replace(slot, generation, session, marked, events),
           (outcome): Effect.Effect<Step> =>
-            outcome === "held"
-              ? exchange(slot, generation, marked, wasInDoubt, aftermath)
-              : Effect.succeed(outcome === "changed" ? again : done)
+            outcome === "held" ? spend : Effect.succeed(outcome === "changed" ? again : done)
         )
       }))
     })
@@ -250,7 +264,7 @@ export const make = (options: {
       const flight: Slots.Flight = { done: Deferred.makeUnsafe() }
       slot.flight = flight
       const { generation } = slot
-      const aftermath: Aftermath = { events: [], orphans: [] }
+      const aftermath: Aftermath = { events: [], orphans: [], readAgain: false }
 
       const land = (exit: Exit.Exit<boolean, RefreshError>): void => {
         if (slot.flight !== flight) return
