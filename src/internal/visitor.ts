@@ -28,4 +28,5 @@ export const neverInMemoryOnly = (storage: TokenStorage.TokenStorage["Service"])
 }
 
 /** Whether a sign-in that cannot be stored may live in memory. */
-export const mayBeInMemoryOnly = (storage: TokenStorage.TokenStorage["Service"]): boolean => !cookieStorages.has(storage)
+export const mayBeInMemoryOnly = (storage: TokenStorage.TokenStorage["Service"]): boolean =>
+  !cookieStorages.has(storage)

@@ -187,12 +187,15 @@ export interface Visit {
  * @category services
  * @since 0.1.0
  */
-export class CookieSession extends Context.Service<CookieSession, {
-  readonly open: (
-    request: Visitor.RequestLike,
-    options?: { readonly readOnly?: boolean | undefined }
-  ) => Effect.Effect<Visit>
-}>()("effect-oneentry/server/CookieSession") {}
+export class CookieSession extends Context.Service<
+  CookieSession,
+  {
+    readonly open: (
+      request: Visitor.RequestLike,
+      options?: { readonly readOnly?: boolean | undefined }
+    ) => Effect.Effect<Visit>
+  }
+>()("effect-oneentry/server/CookieSession") {}
 
 // -----------------------------------------------------------------------------
 // make
@@ -218,7 +221,12 @@ const resolve = (options: Options): Effect.Effect<Settings, OneEntryError.OneEnt
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
       issues.push("`name` must be 1 to 64 letters, digits, hyphens and underscores; `__Host-` is put before it")
     }
-    const millis = (option: string, input: Duration.Input | undefined, fallback: Duration.Input, least: number): number => {
+    const millis = (
+      option: string,
+      input: Duration.Input | undefined,
+      fallback: Duration.Input,
+      least: number
+    ): number => {
       const duration = Duration.fromInput(input ?? fallback)
       const value = duration._tag === "Some" ? Duration.toMillis(duration.value) : Number.NaN
       if (value >= least && Number.isFinite(value)) return value
@@ -227,10 +235,17 @@ const resolve = (options: Options): Effect.Effect<Settings, OneEntryError.OneEnt
     }
     const maxAgeMillis = millis("maxAge", options.maxAge, "30 days", 1_000)
     const graceMillis = millis("grace", options.grace, "10 minutes", 0)
-    if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) issues.push("`maxSessions` must be a whole number, 1 at least")
+    if (!Number.isSafeInteger(maxSessions) || maxSessions < 1)
+      issues.push("`maxSessions` must be a whole number, 1 at least")
     return issues.length > 0
       ? Effect.fail(OneEntryError.invalidRequest("layer", ...issues))
-      : Effect.succeed({ name, maxAgeMillis, graceMillis, maxSessions, insecureLoopback: options.insecureLoopback === true })
+      : Effect.succeed({
+          name,
+          maxAgeMillis,
+          graceMillis,
+          maxSessions,
+          insecureLoopback: options.insecureLoopback === true
+        })
   })
 
 const makeOpen = (
@@ -242,7 +257,7 @@ const makeOpen = (
   const registry = Slots.registryOf(store.storage)
   const maxAge = Math.floor(settings.maxAgeMillis / 1_000)
 
-  return Effect.fnUntraced(function*(request, options) {
+  return Effect.fnUntraced(function* (request, options) {
     const secure = !(settings.insecureLoopback && isLoopback(hostOf(request)))
     const cookieName = HttpCookies.nameOf(settings.name, secure)
     const deviceName = HttpCookies.nameOf(`${settings.name}-device`, secure)
@@ -252,9 +267,10 @@ const makeOpen = (
 
     // One half is what the API knows the browser by, the other names the slot of a visitor who is not signed in.
     const deviceCookie = HttpCookies.get(cookieHeader, deviceName)
-    const verified = deviceCookie === undefined || deviceCookie.length > 256
-      ? undefined
-      : yield* Effect.promise(() => keyring.verify(deviceName, deviceCookie))
+    const verified =
+      deviceCookie === undefined || deviceCookie.length > 256
+        ? undefined
+        : yield* Effect.promise(() => keyring.verify(deviceName, deviceCookie))
     const known = /^([A-Za-z0-9_-]{22})~([A-Za-z0-9_-]{22})$/.exec(verified?.text ?? "")
     const fingerprint = known?.[1] ?? keyring.random(fingerprintBytes)
     const visitorId = known?.[2] ?? keyring.random(fingerprintBytes)
@@ -351,7 +367,8 @@ const makeOpen = (
           cookies.push(...HttpCookies.split(cookieName, await outcome.value(cookieName), { secure, maxAge }))
         }
         if (outcome._tag !== "Keep") {
-          for (const name of HttpCookies.surplus(brought.names, cookies)) cookies.push(...HttpCookies.clear(name, secure))
+          for (const name of HttpCookies.surplus(brought.names, cookies))
+            cookies.push(...HttpCookies.clear(name, secure))
         }
         if (deviceNeeded && deviceIsOld) {
           const value = await keyring.sign(deviceName, `${fingerprint}~${visitorId}`)
@@ -380,16 +397,18 @@ const makeOpen = (
 
 /** What both ways need: the options, the keys, and somebody to tell what comes too late. */
 const prepare = (options: Options) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const settings = yield* resolve(options)
     const keyring = yield* Keyring.make(options.keys, options.context ?? "")
     const clock = yield* Clock.Clock
     const scope = yield* Effect.scope
     const context = yield* Effect.context<never>()
-    const tell = options.onLateChange ?? ((late: LateChange) =>
-      Effect.logWarning(
-        `A session changed (${late.change}) when no response could carry its cookie any more: it is kept in this process only`
-      ))
+    const tell =
+      options.onLateChange ??
+      ((late: LateChange) =>
+        Effect.logWarning(
+          `A session changed (${late.change}) when no response could carry its cookie any more: it is kept in this process only`
+        ))
     return {
       settings,
       keyring,
@@ -435,7 +454,10 @@ const prepare = (options: Options) =>
  */
 export const layerSealed = (
   options: Options
-): Layer.Layer<CookieSession | TokenStorage.TokenStorage, TokenStorage.EncryptionKeyError | OneEntryError.OneEntryError> =>
+): Layer.Layer<
+  CookieSession | TokenStorage.TokenStorage,
+  TokenStorage.EncryptionKeyError | OneEntryError.OneEntryError
+> =>
   Layer.effectContext(
     Effect.map(prepare(options), ({ keyring, now, onLate, settings }) => {
       const attributes = { secure: true, maxAge: Math.floor(settings.maxAgeMillis / 1_000) }
@@ -488,7 +510,7 @@ export const layerReference = (
   TokenStorage.TokenStorage
 > =>
   Layer.effectContext(
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const inner = yield* TokenStorage.TokenStorage
       const { keyring, now, onLate, settings } = yield* prepare(options)
       const store = ReferenceStore.make({
@@ -555,7 +577,7 @@ export const visit = <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<Outcome<A, E>, never, Exclude<R, Visitor.Visitor> | CookieSession> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const sessions = yield* CookieSession
       const opened = yield* sessions.open(request)
       const exit = yield* Effect.exit(restore(opened.provide(effect)))
@@ -592,7 +614,7 @@ export const readOnly = <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, Exclude<R, Visitor.Visitor> | CookieSession> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const sessions = yield* CookieSession
       const opened = yield* sessions.open(request, { readOnly: true })
       return yield* Effect.ensuring(restore(opened.provide(effect)), opened.abandon)

@@ -48,35 +48,37 @@ const withCookies = (
   cookies.length === 0
     ? response
     : response.pipe(
-      HttpServerResponse.updateCookies((before) => Cookies.merge(before, Cookies.fromIterable(cookies))),
-      HttpServerResponse.setHeaders(CookieSession.cacheHeaders(response.headers["vary"]))
-    )
+        HttpServerResponse.updateCookies((before) => Cookies.merge(before, Cookies.fromIterable(cookies))),
+        HttpServerResponse.setHeaders(CookieSession.cacheHeaders(response.headers["vary"]))
+      )
 
 type Handler<E, R> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 
-const wrap = (sessions: CookieSession.CookieSession["Service"], options: Options | undefined) =>
-<E, R>(
-  handler: Handler<E, R>
-): Handler<E, Exclude<R, Visitor.Visitor> | HttpServerRequest.HttpServerRequest | Scope.Scope> =>
-  Effect.gen(function*() {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    if (options?.crossOrigin !== "allow" && OriginCheck.isCrossOrigin(request, options?.trustedOrigins)) {
-      return HttpServerResponse.text("A request from another origin is refused", { status: 403 })
-    }
-    // The same middleware on the router and on a route: one visit.
-    const outer = yield* Effect.serviceOption(Visitor.Visitor)
-    if (Option.isSome(outer)) return yield* Effect.provideService(handler, Visitor.Visitor, outer.value)
-    return yield* Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function*() {
-        const visit = yield* sessions.open(request)
-        // For a request that ends without a response.
-        yield* Effect.addFinalizer(() => visit.abandon)
-        yield* HttpEffect.appendPreResponseHandler((_, response) =>
-          Effect.map(visit.close, (cookies) => withCookies(response, cookies)))
-        return yield* restore(visit.provide(handler))
-      })
-    )
-  })
+const wrap =
+  (sessions: CookieSession.CookieSession["Service"], options: Options | undefined) =>
+  <E, R>(
+    handler: Handler<E, R>
+  ): Handler<E, Exclude<R, Visitor.Visitor> | HttpServerRequest.HttpServerRequest | Scope.Scope> =>
+    Effect.gen(function* () {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      if (options?.crossOrigin !== "allow" && OriginCheck.isCrossOrigin(request, options?.trustedOrigins)) {
+        return HttpServerResponse.text("A request from another origin is refused", { status: 403 })
+      }
+      // The same middleware on the router and on a route: one visit.
+      const outer = yield* Effect.serviceOption(Visitor.Visitor)
+      if (Option.isSome(outer)) return yield* Effect.provideService(handler, Visitor.Visitor, outer.value)
+      return yield* Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          const visit = yield* sessions.open(request)
+          // For a request that ends without a response.
+          yield* Effect.addFinalizer(() => visit.abandon)
+          yield* HttpEffect.appendPreResponseHandler((_, response) =>
+            Effect.map(visit.close, (cookies) => withCookies(response, cookies))
+          )
+          return yield* restore(visit.provide(handler))
+        })
+      )
+    })
 
 /**
  * Makes the middleware for some routes: handlers may ask for `Visitor`, and `Session` is the visitor's.
@@ -111,16 +113,30 @@ export const middleware = (options?: Options) =>
 /**
  * The middleware for every route of the router, those that are not found included.
  *
- * **Example** (Merged with the routes)
+ * **Example** (A whole application, as a web handler)
  *
  * ```ts
- * import { Layer } from "effect"
- * import { HttpRouter, HttpServerResponse } from "effect/http"
- * import { HttpSession } from "effect-oneentry/server"
+ * import { Effect, Layer, Option, Redacted } from "effect"
+ * import { FetchHttpClient, HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
+ * import { OneEntry, Session } from "effect-oneentry"
+ * import { CookieSession, HttpSession } from "effect-oneentry/server"
  *
- * const Routes = HttpRouter.add("GET", "/", HttpServerResponse.text("Hello"))
+ * const OneEntryLive = OneEntry.layer({ url: "https://my-project.oneentry.cloud" }).pipe(
+ *   Layer.provideMerge(CookieSession.layerSealed({ keys: Redacted.make("…") })),
+ *   Layer.provide(FetchHttpClient.layer)
+ * )
  *
- * export const App = Layer.mergeAll(Routes, HttpSession.layer())
+ * const Home = HttpRouter.add("GET", "/", Effect.gen(function*() {
+ *   const session = yield* Session.Session
+ *   const current = yield* session.current
+ *   return HttpServerResponse.text(Option.isSome(current) ? "Welcome back" : "Hello")
+ * })).pipe(HttpRouter.provideRequest(OneEntryLive))
+ *
+ * const App = Layer.merge(Home, HttpSession.layer()).pipe(
+ *   Layer.provide([OneEntryLive, HttpServer.layerServices])
+ * )
+ *
+ * export const serve = () => HttpRouter.toWebHandler(App)
  * ```
  *
  * @category layers

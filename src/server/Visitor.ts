@@ -53,12 +53,15 @@ export interface RequestLike {
  * @category services
  * @since 0.1.0
  */
-export class Visitor extends Context.Service<Visitor, {
-  /** The visitor's browser: its fingerprint is kept in a signed cookie, which is set when it is first needed. */
-  readonly device: Effect.Effect<DeviceMetadata.Metadata>
-  /** Nothing can be written for the visitor: nothing is refreshed, and signing in fails. */
-  readonly readOnly: boolean
-}>()("effect-oneentry/server/Visitor") {}
+export class Visitor extends Context.Service<
+  Visitor,
+  {
+    /** The visitor's browser: its fingerprint is kept in a signed cookie, which is set when it is first needed. */
+    readonly device: Effect.Effect<DeviceMetadata.Metadata>
+    /** Nothing can be written for the visitor: nothing is refreshed, and signing in fails. */
+    readonly readOnly: boolean
+  }
+>()("effect-oneentry/server/Visitor") {}
 
 /**
  * What a request's headers say of the visitor's browser: system, family with major version, preferred language.

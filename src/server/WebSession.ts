@@ -135,7 +135,7 @@ export const handle = <Req extends Request, E, R>(
   options?: Options
 ): Effect.Effect<Response, E, Exclude<R, Visitor.Visitor> | CookieSession.CookieSession> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       if (isRefused(request, options)) return refusal()
       const sessions = yield* CookieSession.CookieSession
       const visit = yield* sessions.open(request)
@@ -201,18 +201,20 @@ export const make = <R, E>(
     runtime.runPromise(CookieSession.CookieSession.use((sessions) => sessions.open(request, { readOnly })))
 
   return {
-    withSession: (handler) => async (request, ...args) => {
-      if (isRefused(request, options)) return refusal()
-      const visit = await open(request, false)
-      try {
-        const response = await handler(request, visitOf(visit), ...args)
-        return withCookies(response, await runtime.runPromise(visit.close))
-      } catch (error) {
-        // There is no response to carry a cookie.
-        await runtime.runPromise(visit.abandon)
-        throw error
-      }
-    },
+    withSession:
+      (handler) =>
+      async (request, ...args) => {
+        if (isRefused(request, options)) return refusal()
+        const visit = await open(request, false)
+        try {
+          const response = await handler(request, visitOf(visit), ...args)
+          return withCookies(response, await runtime.runPromise(visit.close))
+        } catch (error) {
+          // There is no response to carry a cookie.
+          await runtime.runPromise(visit.abandon)
+          throw error
+        }
+      },
     readOnly: async (request, f) => {
       const visit = await open(request, true)
       try {

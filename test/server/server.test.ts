@@ -5,7 +5,11 @@ import { Browser, type App, type Integration, type Mode, origin, type Reply, sen
 const modes: ReadonlyArray<Mode> = ["sealed", "reference"]
 const integrations: ReadonlyArray<Integration> = ["HttpRouter", "Request → Response"]
 
-const attributes = (setCookie: string) => setCookie.split("; ").slice(1).map((part) => part.toLowerCase())
+const attributes = (setCookie: string) =>
+  setCookie
+    .split("; ")
+    .slice(1)
+    .map((part) => part.toLowerCase())
 
 const isUncacheable = (reply: Reply) => {
   assert.strictEqual(reply.headers["cache-control"], "private, no-store")
@@ -20,8 +24,9 @@ const sessionOf = (reply: Reply): string =>
     .join("; ")
 
 const fingerprints = (app: App, route: string): ReadonlyArray<unknown> =>
-  app.server.seen.filter((seen) => seen.route === route).map((seen) =>
-    JSON.parse(seen.headers["x-device-metadata"] ?? "{}").fingerprint)
+  app.server.seen
+    .filter((seen) => seen.route === route)
+    .map((seen) => JSON.parse(seen.headers["x-device-metadata"] ?? "{}").fingerprint)
 
 const inTurn = <A>(effects: ReadonlyArray<Effect.Effect<A>>) => Effect.all(effects, { concurrency: "unbounded" })
 
@@ -32,7 +37,7 @@ for (const integration of integrations) {
         it.live(name, () => withApp({ mode, integration }, body))
 
       live("carry a session from the sign-in to the sign-out", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const browser = new Browser(app)
           assert.strictEqual((yield* browser.get("/peek")).text, "nobody")
           assert.strictEqual((yield* browser.get("/me")).text, "NotAuthenticated")
@@ -63,30 +68,36 @@ for (const integration of integrations) {
           assert.strictEqual((yield* browser.get("/peek")).text, "nobody")
           assert.strictEqual(app.server.revoked.length, 1)
           assert.deepStrictEqual(app.late, [])
-        }))
+        })
+      )
 
       live("stay as they were after a sign-in that failed", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const browser = new Browser(app)
           yield* browser.post("/sign-in/ann")
           const before = yield* browser.session
           const failed = yield* browser.post("/sign-in/nobody")
           assert.strictEqual(failed.status, 502)
           assert.deepStrictEqual(failed.setCookies, [])
-          assert.deepStrictEqual((yield* browser.session).map(({ value }) => value), before.map(({ value }) => value))
+          assert.deepStrictEqual(
+            (yield* browser.session).map(({ value }) => value),
+            before.map(({ value }) => value)
+          )
           assert.strictEqual((yield* browser.get("/me")).text, "ann")
-        }))
+        })
+      )
 
       live("leave nothing of a session that begins and ends within one request", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const browser = new Browser(app)
           assert.strictEqual((yield* browser.post("/sign-in-and-out/ann")).status, 204)
           assert.deepStrictEqual(yield* browser.session, [])
           assert.strictEqual((yield* browser.get("/peek")).text, "nobody")
-        }))
+        })
+      )
 
       live("are renewed in each of the parallel requests that shared one refresh", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const browser = new Browser(app)
           yield* browser.post("/sign-in/ann")
           const before = yield* browser.cookieHeader
@@ -111,10 +122,11 @@ for (const integration of integrations) {
           }
           assert.strictEqual(app.server.count("refresh"), 1)
           assert.deepStrictEqual(app.late, [])
-        }))
+        })
+      )
 
       live("that were sent before the refresh find its result afterwards, and bring it home", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const browser = new Browser(app)
           yield* browser.post("/sign-in/ann")
           const before = yield* browser.cookieHeader
@@ -128,11 +140,15 @@ for (const integration of integrations) {
           assert.strictEqual(late.setCookies.length, mode === "sealed" ? 1 : 0)
           assert.strictEqual((yield* browser.get("/me")).text, "ann")
           assert.strictEqual(app.server.count("refresh"), 1)
-        }))
+        })
+      )
 
       live("never mix a hundred users in a thousand interleaved requests", (app) =>
-        Effect.gen(function*() {
-          const users = Array.from({ length: 100 }, (_, index) => ({ name: `user-${index}`, browser: new Browser(app) }))
+        Effect.gen(function* () {
+          const users = Array.from({ length: 100 }, (_, index) => ({
+            name: `user-${index}`,
+            browser: new Browser(app)
+          }))
           yield* Effect.forEach(users, ({ browser, name }) => browser.post(`/sign-in/${name}`), { concurrency: 25 })
           for (let round = 0; round < 2; round++) {
             app.server.expire()
@@ -151,10 +167,11 @@ for (const integration of integrations) {
           assert.isTrue(app.server.exchanges.every(({ accepted }) => accepted))
           for (const { browser, name } of users) assert.strictEqual((yield* browser.get("/peek")).text, name)
           assert.strictEqual(app.server.count("refresh"), 200)
-        }))
+        })
+      )
 
       live("are merged with what the response says of caches", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const browser = new Browser(app)
           yield* browser.post("/sign-in/ann")
           const kept = yield* browser.get("/vary")
@@ -164,17 +181,20 @@ for (const integration of integrations) {
           assert.strictEqual(renewed.text, "ann")
           assert.strictEqual(renewed.headers["cache-control"], "private, no-store")
           assert.strictEqual(renewed.headers["vary"], "Accept-Encoding, Cookie")
-        }))
+        })
+      )
 
       live("move to a new id with each sign-in, so that a planted one leads nowhere", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const attacker = new Browser(app)
           yield* attacker.post("/sign-in/mallory")
           const planted = (yield* attacker.session).map((cookie) => cookie.cookieString()).join("; ")
           const victim = new Browser(app)
           // While the victim signs in with the planted cookie, the attacker is there with the same.
           const gate = app.server.gate("auth")
-          const signIn = yield* Effect.forkChild(victim.post("/sign-in/ann", { cookie: planted }), { startImmediately: true })
+          const signIn = yield* Effect.forkChild(victim.post("/sign-in/ann", { cookie: planted }), {
+            startImmediately: true
+          })
           yield* gate.arrived
           assert.strictEqual((yield* attacker.get("/peek", { cookie: planted })).text, "mallory")
           yield* gate.answer
@@ -182,10 +202,11 @@ for (const integration of integrations) {
           assert.strictEqual((yield* attacker.get("/peek", { cookie: planted })).text, "nobody")
           assert.strictEqual((yield* attacker.get("/me", { cookie: planted })).text, "NotAuthenticated")
           assert.strictEqual((yield* victim.get("/me")).text, "ann")
-        }))
+        })
+      )
 
       live("are not cleared by a request that a sign-in has overtaken", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const browser = new Browser(app)
           yield* browser.post("/sign-in/ann")
           const pause = app.pause()
@@ -202,10 +223,11 @@ for (const integration of integrations) {
           assert.strictEqual(late.text, "nobody")
           assert.deepStrictEqual(late.setCookies, [])
           assert.strictEqual((yield* browser.get("/peek")).text, "bob")
-        }))
+        })
+      )
 
       live("are cleared in every request that a sign-out has overtaken, and do not come back", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const browser = new Browser(app)
           yield* browser.post("/sign-in/ann")
           const before = yield* browser.cookieHeader
@@ -219,55 +241,68 @@ for (const integration of integrations) {
           const again = yield* browser.get("/me", { cookie: before })
           assert.strictEqual(again.text, "NotAuthenticated")
           assert.match(again.setCookies[0] ?? "", /^__Host-oneentry=; Max-Age=0; .*Expires=Thu, 01 Jan 1970/)
-        }))
+        })
+      )
 
       live("of a stream are decided before its headers, and what comes later is told and not lost", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const browser = new Browser(app)
           yield* browser.post("/sign-in/ann")
           const before = yield* browser.cookieHeader
           app.server.expire()
           const pause = app.pause()
-          const streaming = yield* Effect.forkChild(browser.get("/stream-me", { onHeaders: () => pause.goOn.resolve() }), {
-            startImmediately: true
-          })
+          const streaming = yield* Effect.forkChild(
+            browser.get("/stream-me", { onHeaders: () => pause.goOn.resolve() }),
+            {
+              startImmediately: true
+            }
+          )
           const reply = yield* Fiber.join(streaming)
           assert.strictEqual(reply.text, "first;ann")
           assert.deepStrictEqual(reply.setCookies, [])
           assert.strictEqual(app.server.count("refresh"), 1)
-          assert.deepStrictEqual(app.late.map(({ change }) => change), mode === "sealed" ? ["Refreshed"] : [])
+          assert.deepStrictEqual(
+            app.late.map(({ change }) => change),
+            mode === "sealed" ? ["Refreshed"] : []
+          )
           assert.strictEqual(yield* browser.cookieHeader, before)
           // The next request gets what the stream could not bring.
           const next = yield* browser.get("/me")
           assert.strictEqual(next.text, "ann")
           assert.strictEqual(app.server.count("refresh"), 1)
           assert.strictEqual(next.setCookies.length, mode === "sealed" ? 1 : 0)
-        }))
+        })
+      )
 
       live("of a stream cannot begin a session any more: the sign-in fails, and its tokens are revoked", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const browser = new Browser(app)
           const pause = app.pause()
           const reply = yield* browser.get("/stream-sign-in/ann", { onHeaders: () => pause.goOn.resolve() })
           assert.strictEqual(reply.text, "first;TokenStorageError")
           assert.strictEqual(app.server.revoked.length, 1)
           assert.isTrue(app.server.sessions.every(({ alive }) => !alive))
-        }))
+        })
+      )
 
       live("of a stream that signs out stay, and are worth nothing", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const browser = new Browser(app)
           yield* browser.post("/sign-in/ann")
           const pause = app.pause()
           const reply = yield* browser.get("/stream-sign-out", { onHeaders: () => pause.goOn.resolve() })
           assert.strictEqual(reply.text, "first;out")
-          assert.deepStrictEqual(app.late.map(({ change }) => change), mode === "sealed" ? ["SignedOut"] : [])
+          assert.deepStrictEqual(
+            app.late.map(({ change }) => change),
+            mode === "sealed" ? ["SignedOut"] : []
+          )
           assert.strictEqual((yield* browser.get("/me")).text, "NotAuthenticated")
           assert.deepStrictEqual(yield* browser.session, [])
-        }))
+        })
+      )
 
       live("are not lost to a handler that crashes after a refresh", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const browser = new Browser(app)
           yield* browser.post("/sign-in/ann")
           app.server.expire()
@@ -276,12 +311,16 @@ for (const integration of integrations) {
           const carries = integration === "HttpRouter"
           assert.strictEqual(crashed.setCookies.length, carries ? 1 : 0)
           assert.strictEqual((yield* browser.get("/me")).text, "ann")
-          assert.deepStrictEqual(app.late.map(({ change }) => change), carries || mode === "reference" ? [] : ["Refreshed"])
+          assert.deepStrictEqual(
+            app.late.map(({ change }) => change),
+            carries || mode === "reference" ? [] : ["Refreshed"]
+          )
           assert.strictEqual(app.server.count("refresh"), 1)
-        }))
+        })
+      )
 
       live("come with a device that stays the same from one sign-in to the next", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const headers = {
             "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0",
             "accept-language": "de-AT,de;q=0.8,en;q=0.5"
@@ -309,10 +348,11 @@ for (const integration of integrations) {
           const forged = `${device.key}=${device.value.replace(/\.[A-Za-z0-9_-]{2}/, ".xx")}`
           yield* new Browser(app).post("/sign-in/eve", { headers, cookie: forged })
           assert.strictEqual(new Set(fingerprints(app, "auth")).size, 3)
-        }))
+        })
+      )
 
       live("are refused to a POST from another origin", (app) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const post = (headers: Readonly<Record<string, string>>) =>
             Effect.promise(() => send(app.port, "/sign-in/ann", { method: "POST", headers }))
           const refused = yield* post({ "sec-fetch-site": "cross-site", origin: "https://evil.example" })
@@ -322,9 +362,11 @@ for (const integration of integrations) {
           assert.strictEqual(app.server.count("auth"), 0)
           assert.strictEqual((yield* post({ "sec-fetch-site": "same-origin", origin })).status, 204)
           const safe = yield* Effect.promise(() =>
-            send(app.port, "/peek", { headers: { "sec-fetch-site": "cross-site", origin: "https://evil.example" } }))
+            send(app.port, "/peek", { headers: { "sec-fetch-site": "cross-site", origin: "https://evil.example" } })
+          )
           assert.strictEqual(safe.status, 200)
-        }))
+        })
+      )
     })
   }
 }

@@ -29,12 +29,20 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-type Services = AuthProvider.AuthProvider | Session.Session | Users.Users
+export type Services =
+  | CookieSession.CookieSession
+  | TokenStorage.TokenStorage
+  | AuthProvider.AuthProvider
+  | Session.Session
+  | Users.Users
 
 const answer = (status: number, body: Answer["body"] = "", headers?: Answer["headers"]): Answer =>
   headers === undefined ? { status, body } : { status, body, headers }
 
-const identifier = Effect.map(Users.Users.use((users) => users.getUser()), (user) => user.identifier)
+const identifier = Effect.map(
+  Users.Users.use((users) => users.getUser()),
+  (user) => user.identifier
+)
 
 const failure = (error: { readonly _tag: string; readonly reason?: unknown }): Answer =>
   answer(
@@ -45,8 +53,12 @@ const failure = (error: { readonly _tag: string; readonly reason?: unknown }): A
 const signIn = (user: string) =>
   AuthProvider.AuthProvider.use((auth) =>
     auth.auth("email", {
-      authData: [{ marker: "email_reg", value: user }, { marker: "password_reg", value: Redacted.make("secret") }]
-    }))
+      authData: [
+        { marker: "email_reg", value: user },
+        { marker: "password_reg", value: Redacted.make("secret") }
+      ]
+    })
+  )
 
 interface Signal {
   readonly promise: Promise<void>
@@ -67,7 +79,10 @@ export interface Pause {
   readonly goOn: Signal
 }
 
-const routes = (path: string, pauses: Array<Pause>): Effect.Effect<Answer, never, Services | Visitor.Visitor> => {
+const routes = (
+  path: string,
+  pauses: Array<Pause>
+): Effect.Effect<Answer, never, Exclude<Services, CookieSession.CookieSession> | Visitor.Visitor> => {
   const [, name = "", argument = ""] = path.split("/")
   const paused = () => {
     const pause = pauses.shift()
@@ -84,45 +99,81 @@ const routes = (path: string, pauses: Array<Pause>): Effect.Effect<Answer, never
         200,
         Stream.concat(
           Stream.make("first;"),
-          Stream.fromEffect(Effect.andThen(Effect.suspend(paused), late).pipe(
-            Effect.map(({ body }) => String(body)),
-            Effect.provideContext(context)
-          ))
+          Stream.fromEffect(
+            Effect.andThen(Effect.suspend(paused), late).pipe(
+              Effect.map(({ body }) => String(body)),
+              Effect.provideContext(context)
+            )
+          )
         )
-      ))
+      )
+    )
   switch (name) {
     case "sign-in":
       return caught(Effect.as(signIn(argument), answer(204)))
     case "sign-in-and-out":
-      return caught(Effect.andThen(
-        signIn(argument),
-        Effect.as(AuthProvider.AuthProvider.use((auth) => auth.logout()), answer(204))
-      ))
+      return caught(
+        Effect.andThen(
+          signIn(argument),
+          Effect.as(
+            AuthProvider.AuthProvider.use((auth) => auth.logout()),
+            answer(204)
+          )
+        )
+      )
     case "sign-out":
-      return caught(Effect.as(AuthProvider.AuthProvider.use((auth) => auth.logout()), answer(204)))
+      return caught(
+        Effect.as(
+          AuthProvider.AuthProvider.use((auth) => auth.logout()),
+          answer(204)
+        )
+      )
     case "me":
       return caught(Effect.map(identifier, (name) => answer(200, name)))
     case "me-then-pause":
-      return caught(Effect.tap(Effect.map(identifier, (name) => answer(200, name)), Effect.suspend(paused)))
+      return caught(
+        Effect.tap(
+          Effect.map(identifier, (name) => answer(200, name)),
+          Effect.suspend(paused)
+        )
+      )
     case "pause-then-me":
-      return caught(Effect.andThen(Effect.suspend(paused), Effect.map(identifier, (name) => answer(200, name))))
+      return caught(
+        Effect.andThen(
+          Effect.suspend(paused),
+          Effect.map(identifier, (name) => answer(200, name))
+        )
+      )
     case "peek":
-      return Effect.map(Session.Session.use((session) => session.current), (current) =>
-        answer(200, Option.match(current, { onNone: () => "nobody", onSome: (info) => info.userIdentifier ?? "?" })))
+      return Effect.map(
+        Session.Session.use((session) => session.current),
+        (current) =>
+          answer(200, Option.match(current, { onNone: () => "nobody", onSome: (info) => info.userIdentifier ?? "?" }))
+      )
     case "device":
       return Effect.map(
         Effect.flatMap(Visitor.Visitor, (visitor) => visitor.device),
         ({ deviceInfo }) => answer(200, JSON.stringify(deviceInfo))
       )
     case "vary":
-      return caught(Effect.map(identifier, (name) =>
-        answer(200, name, { vary: "Accept-Encoding", "cache-control": "public, max-age=60" })))
+      return caught(
+        Effect.map(identifier, (name) =>
+          answer(200, name, { vary: "Accept-Encoding", "cache-control": "public, max-age=60" })
+        )
+      )
     case "stream-me":
       return streamed(caught(Effect.map(identifier, (name) => answer(200, name))))
     case "stream-sign-in":
       return streamed(caught(Effect.as(signIn(argument), answer(204))))
     case "stream-sign-out":
-      return streamed(caught(Effect.as(AuthProvider.AuthProvider.use((auth) => auth.logout()), answer(200, "out"))))
+      return streamed(
+        caught(
+          Effect.as(
+            AuthProvider.AuthProvider.use((auth) => auth.logout()),
+            answer(200, "out")
+          )
+        )
+      )
     case "me-then-crash":
       return Effect.andThen(Effect.ignore(identifier), Effect.die(new Error("a handler that crashes")))
     default:
@@ -149,7 +200,8 @@ const webRequest = (incoming: IncomingMessage): Request =>
   new Request(`https://${incoming.headers.host}${incoming.url}`, {
     method: incoming.method ?? "GET",
     headers: Object.entries(incoming.headers).flatMap(([name, value]): Array<[string, string]> =>
-      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value]])
+      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value]]
+    )
   })
 
 const sendResponse = async (response: Response, outgoing: ServerResponse) => {
@@ -167,7 +219,7 @@ export interface App {
   readonly port: number
   readonly late: Array<CookieSession.LateChange>
   readonly pauses: Array<Pause>
-  readonly context: Context.Context<CookieSession.CookieSession | TokenStorage.TokenStorage | Services>
+  readonly context: Context.Context<Services>
   readonly inner: TokenStorage.TokenStorage["Service"]
   readonly pause: () => Pause
 }
@@ -185,7 +237,7 @@ export interface AppOptions {
 
 /** Starts the application on a free port. */
 export const start = (options: AppOptions): Effect.Effect<App, never, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const server = options.beside?.server ?? new Server(clock)
     const late: Array<CookieSession.LateChange> = []
@@ -196,9 +248,10 @@ export const start = (options: AppOptions): Effect.Effect<App, never, Scope.Scop
       onLateChange: (change) => Effect.sync(() => void late.push(change)),
       ...options.cookies
     }
-    const Sessions = options.mode === "sealed"
-      ? CookieSession.layerSealed(cookies)
-      : CookieSession.layerReference(cookies).pipe(Layer.provide(Layer.succeed(TokenStorage.TokenStorage, inner)))
+    const Sessions =
+      options.mode === "sealed"
+        ? CookieSession.layerSealed(cookies)
+        : CookieSession.layerReference(cookies).pipe(Layer.provide(Layer.succeed(TokenStorage.TokenStorage, inner)))
     const Live = OneEntry.layer({ url, retry: false }).pipe(
       Layer.provideMerge(Sessions),
       Layer.provide(Layer.succeed(HttpClient.HttpClient, server.client)),
@@ -230,11 +283,12 @@ export const start = (options: AppOptions): Effect.Effect<App, never, Scope.Scop
         Effect.promise(() => {
           http.closeAllConnections()
           return new Promise<void>((resolve) => http.close(() => resolve()))
-        }))
+        })
+      )
       const address = http.address()
       return { ...base, pause, port: typeof address === "object" && address !== null ? address.port : 0 }
     }
-    const handler = Effect.gen(function*() {
+    const handler = Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
       return effectResponse(yield* routes(request.url, pauses))
     })
@@ -244,7 +298,9 @@ export const start = (options: AppOptions): Effect.Effect<App, never, Scope.Scop
       Layer.provide(provided)
     )
     const Node = HttpRouter.serve(Router, { disableLogger: true, disableListenLog: true }).pipe(
-      Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0, gracefulShutdownTimeout: "1 millis" }))
+      Layer.provideMerge(
+        NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0, gracefulShutdownTimeout: "1 millis" })
+      )
     )
     const running = yield* Layer.build(Node)
     const { address } = Context.get(running, HttpServer.HttpServer)
@@ -275,34 +331,38 @@ export interface Send {
 export const send = (port: number, path: string, options: Send = {}): Promise<Reply> =>
   new Promise((resolve, reject) => {
     const method = options.method ?? "GET"
-    const request = httpRequest({
-      host: "127.0.0.1",
-      port,
-      path,
-      method,
-      agent: false,
-      headers: {
-        host: new URL(origin).host,
-        ...(method === "GET" ? {} : { origin, "sec-fetch-site": "same-origin" }),
-        ...(options.cookie === undefined || options.cookie === "" ? {} : { cookie: options.cookie }),
-        ...options.headers
+    const request = httpRequest(
+      {
+        host: "127.0.0.1",
+        port,
+        path,
+        method,
+        agent: false,
+        headers: {
+          host: new URL(origin).host,
+          ...(method === "GET" ? {} : { origin, "sec-fetch-site": "same-origin" }),
+          ...(options.cookie === undefined || options.cookie === "" ? {} : { cookie: options.cookie }),
+          ...options.headers
+        }
+      },
+      (response) => {
+        options.onHeaders?.()
+        let text = ""
+        response.setEncoding("utf8")
+        response.on("data", (chunk: string) => {
+          text += chunk
+        })
+        response.on("error", reject)
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            setCookies: response.headers["set-cookie"] ?? [],
+            text
+          })
+        )
       }
-    }, (response) => {
-      options.onHeaders?.()
-      let text = ""
-      response.setEncoding("utf8")
-      response.on("data", (chunk: string) => {
-        text += chunk
-      })
-      response.on("error", reject)
-      response.on("end", () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          setCookies: response.headers["set-cookie"] ?? [],
-          text
-        }))
-    })
+    )
     request.on("error", reject)
     request.end()
   })
@@ -317,7 +377,7 @@ export class Browser {
 
   /** Sends what the jar has now, and keeps what comes back. */
   async fetch(path: string, options: Send = {}): Promise<Reply> {
-    const cookie = options.cookie ?? await this.jar.getCookieString(`${origin}${path}`)
+    const cookie = options.cookie ?? (await this.jar.getCookieString(`${origin}${path}`))
     const reply = await send(this.port, path, { ...options, cookie })
     for (const text of reply.setCookies) await this.jar.setCookie(text, `${origin}${path}`, { ignoreError: false })
     return reply
@@ -334,7 +394,8 @@ export class Browser {
 
   /** The cookies of the session, without the device's. */
   readonly session: Effect.Effect<ReadonlyArray<Cookie>> = Effect.map(this.cookies, (cookies) =>
-    cookies.filter(({ key }) => !key.includes("-device")))
+    cookies.filter(({ key }) => !key.includes("-device"))
+  )
 }
 
 /** Runs with an app of its own, on the real clock. */

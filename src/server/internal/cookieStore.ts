@@ -163,7 +163,9 @@ export const outsideOfVisit = (
   new TokenStorage.TokenStorageError({
     operation,
     slot,
-    cause: new Error("sessions are kept in visitors' cookies: run this inside a visit (the middleware, or CookieSession.visit)")
+    cause: new Error(
+      "sessions are kept in visitors' cookies: run this inside a visit (the middleware, or CookieSession.visit)"
+    )
   })
 
 /** Slots that changed without this process's `Session` doing it. */

@@ -47,7 +47,8 @@ const capacity = (name: string, attributes: Attributes): number =>
   )
 
 /** How long a value may be. */
-export const maxValueLength = (name: string, attributes: Attributes): number => capacity(name, attributes) * maxChunks - 2
+export const maxValueLength = (name: string, attributes: Attributes): number =>
+  capacity(name, attributes) * maxChunks - 2
 
 /** A value in as many cookies as it needs; the first says how many there are. */
 export const split = (name: string, value: string, attributes: Attributes): ReadonlyArray<Cookies.Cookie> => {
@@ -56,7 +57,8 @@ export const split = (name: string, value: string, attributes: Attributes): Read
   const count = Math.ceil((value.length + 2) / size)
   const text = `${count}.${value}`
   return Array.from({ length: count }, (_, index) =>
-    make(chunkName(name, index), text.slice(index * size, (index + 1) * size), attributes)).flat()
+    make(chunkName(name, index), text.slice(index * size, (index + 1) * size), attributes)
+  ).flat()
 }
 
 /** Which piece a cookie is, if it is one. */
@@ -76,7 +78,7 @@ const wanted = (header: string, isWanted: (name: string) => boolean): Map<string
     const name = pair.slice(0, equals).trim()
     if (found.has(name) || !isWanted(name)) continue
     const value = pair.slice(equals + 1).trim()
-    found.set(name, value.length > 1 && value.startsWith("\"") && value.endsWith("\"") ? value.slice(1, -1) : value)
+    found.set(name, value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value)
   }
   return found
 }

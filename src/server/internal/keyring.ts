@@ -76,7 +76,7 @@ const importKey = (subtle: SubtleCrypto, key: TokenStorage.EncryptionKey, index:
   })
 
 /** Makes a keyring; `context` tells applications apart that share a key. */
-export const make = Effect.fnUntraced(function*(
+export const make = Effect.fnUntraced(function* (
   secrets: TokenStorage.EncryptionKey | ReadonlyArray<TokenStorage.EncryptionKey>,
   context: string
 ): Effect.fn.Return<Keyring, TokenStorage.EncryptionKeyError> {
@@ -87,7 +87,8 @@ export const make = Effect.fnUntraced(function*(
     return yield* new TokenStorage.EncryptionKeyError({ index: 0, reason: "WebCryptoUnavailable" })
   }
   const keys = yield* Effect.forEach(Redacted.isRedacted(secrets) ? [secrets] : secrets, (secret, index) =>
-    importKey(subtle, secret, index))
+    importKey(subtle, secret, index)
+  )
   const [first] = keys
   if (first === undefined) return yield* new TokenStorage.EncryptionKeyError({ index: 0, reason: "Missing" })
 
@@ -123,7 +124,11 @@ export const make = Effect.fnUntraced(function*(
       const bytes = bytesOf(rest)
       if (bytes === undefined || bytes.length <= nonceLength + tagLength) return undefined
       try {
-        const text = await subtle.decrypt(gcm(bytes.slice(0, nonceLength), name, key.id), key.aes, bytes.slice(nonceLength))
+        const text = await subtle.decrypt(
+          gcm(bytes.slice(0, nonceLength), name, key.id),
+          key.aes,
+          bytes.slice(nonceLength)
+        )
         return {
           text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text),
           current: key === first

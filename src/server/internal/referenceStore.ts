@@ -53,22 +53,25 @@ export const make = (options: {
     get: (slot) => (SlotNames.ownerOf(slot) === undefined ? Effect.undefined : inner.get(slot)),
     set: (slot, value) => inVisit("set", slot, () => Effect.map(inner.set(slot, value), () => note(slot, value))),
     remove: (slot) =>
-      SlotNames.ownerOf(slot) === undefined
-        ? Effect.void
-        : Effect.map(inner.remove(slot), () => note(slot, undefined)),
+      SlotNames.ownerOf(slot) === undefined ? Effect.void : Effect.map(inner.remove(slot), () => note(slot, undefined)),
     compareAndSet: (slot, expected, next) =>
       inVisit("compareAndSet", slot, () =>
         Effect.map(inner.compareAndSet(slot, expected, next), (written) => {
           if (written) note(slot, next)
           return written
-        })),
+        })
+      ),
     changes: Stream.merge(inner.changes, changes),
     atomic: inner.atomic
   })
 
   const { registry, sync } = Store.makeSync(storage, announce, options)
 
-  const slotOf = (id: string) => Effect.map(Effect.promise(() => keyring.hash(`session ${id}`)), SlotNames.sessionSlot)
+  const slotOf = (id: string) =>
+    Effect.map(
+      Effect.promise(() => keyring.hash(`session ${id}`)),
+      SlotNames.sessionSlot
+    )
 
   const nobody: Store.Found = { slot: undefined, clear: false, stamp: undefined }
   const useless: Store.Found = { slot: undefined, clear: true, stamp: undefined }
@@ -77,7 +80,7 @@ export const make = (options: {
     isSealed: false,
     storage,
     find: (_, brought) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         if (brought.names.length === 0) return nobody
         const id = brought.value
         if (id === undefined || !/^[A-Za-z0-9_-]{43}$/.test(id)) return useless
@@ -99,7 +102,7 @@ export const make = (options: {
         if (decoded._tag === "Newer") return nobody
         return decoded._tag === "Session" ? found(stored.value) : useless
       }),
-    admit: Effect.gen(function*() {
+    admit: Effect.gen(function* () {
       const id = keyring.random(idBytes)
       const slot = yield* slotOf(id)
       entries.touch(slot, id)

@@ -113,10 +113,12 @@ export const make = (options: {
   const storage = TokenStorage.TokenStorage.of({
     get: (slot) => Effect.sync(() => entries.get(slot)?.text),
     set: (slot, value) =>
-      Effect.asVoid(checked("set", slot, value, () => {
-        write(slot, value, "out")
-        return true
-      })),
+      Effect.asVoid(
+        checked("set", slot, value, () => {
+          write(slot, value, "out")
+          return true
+        })
+      ),
     remove: (slot) =>
       Effect.sync(() => {
         // What has never been here needs no tombstone.
@@ -139,7 +141,9 @@ export const make = (options: {
     const entry = entries.touch(SlotNames.sessionSlot(stamp.id), stamp.id)
     const later = stamp.turn > entry.turn || (stamp.turn === entry.turn && stamp.step > entry.step)
     // After a rejection only another refresh token is news; after a sign-out nothing is.
-    const news = entry.state === "empty" || (entry.state === "live" && later) ||
+    const news =
+      entry.state === "empty" ||
+      (entry.state === "live" && later) ||
       (entry.state === "dropped" && stamp.turn >= entry.turn)
     if (news) {
       entry.text = stamp.text
@@ -162,17 +166,20 @@ export const make = (options: {
         if (brought.names.length === 0) return Effect.succeed(nobody)
         const { value } = brought
         if (value === undefined) return Effect.succeed(useless)
-        return Effect.map(Effect.promise(() => keyring.open(cookieName, value)), (opened): Store.Found => {
-          const stamp = opened === undefined ? undefined : decode(opened.text, opened.current && brought.exact)
-          if (stamp === undefined || now() - stamp.sealedAt >= maxAgeMillis) return useless
-          const decoded = Stored.decode(stamp.text)
-          // A newer version of this package made it, and will read it again.
-          if (decoded._tag === "Newer") return nobody
-          if (decoded._tag !== "Session") return useless
-          const entry = merge(stamp)
-          if (entry.state === "live") return { slot: entry.slot, clear: false, stamp }
-          return entry.state === "left" ? nobody : useless
-        })
+        return Effect.map(
+          Effect.promise(() => keyring.open(cookieName, value)),
+          (opened): Store.Found => {
+            const stamp = opened === undefined ? undefined : decode(opened.text, opened.current && brought.exact)
+            if (stamp === undefined || now() - stamp.sealedAt >= maxAgeMillis) return useless
+            const decoded = Stored.decode(stamp.text)
+            // A newer version of this package made it, and will read it again.
+            if (decoded._tag === "Newer") return nobody
+            if (decoded._tag !== "Session") return useless
+            const entry = merge(stamp)
+            if (entry.state === "live") return { slot: entry.slot, clear: false, stamp }
+            return entry.state === "left" ? nobody : useless
+          }
+        )
       }),
     admit: Effect.sync(() => {
       const id = keyring.random(idBytes)
@@ -199,9 +206,14 @@ export const make = (options: {
       if (entry.state !== "live") return Store.clear
       const { stamp } = found
       if (
-        found.slot === slot && stamp !== undefined && stamp.current && stamp.turn === entry.turn &&
-        stamp.step === entry.step && now() - stamp.sealedAt < maxAgeMillis / 2
-      ) return Store.keep
+        found.slot === slot &&
+        stamp !== undefined &&
+        stamp.current &&
+        stamp.turn === entry.turn &&
+        stamp.step === entry.step &&
+        now() - stamp.sealedAt < maxAgeMillis / 2
+      )
+        return Store.keep
       // As it is now: what comes later finds no carrier.
       const text = encode(entry, now())
       return { _tag: "Set", value: (name) => keyring.seal(name, text) }

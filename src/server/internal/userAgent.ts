@@ -42,7 +42,8 @@ export const browserOf = (userAgent: string | undefined): string => {
 /** The operating system; Chromium's hint where it is sent, because its user agent is frozen. */
 export const systemOf = (userAgent: string | undefined, platformHint: string | undefined): string => {
   const hint = /^"([A-Za-z][A-Za-z ]{0,31})"$/.exec(platformHint ?? "")?.[1]
-  if (hint !== undefined && hint !== "Unknown") return hint === "Chrome OS" || hint === "Chromium OS" ? "ChromeOS" : hint
+  if (hint !== undefined && hint !== "Unknown")
+    return hint === "Chrome OS" || hint === "Chromium OS" ? "ChromeOS" : hint
   const text = (userAgent ?? "").slice(0, maxLength)
   return systems.find(([, pattern]) => pattern.test(text))?.[0] ?? unknown
 }
