@@ -58,8 +58,8 @@ const resolveUrl = (project: ClientOptions.Project, url: string): URL | string =
   if (!URL.canParse(absolute)) return "the URL cannot be read"
   const parsed = new URL(absolute)
   if (parsed.username !== "" || parsed.password !== "") return "the URL must not carry credentials"
-  // The scheme too: `blob:https://…` has the origin that is in it.
-  return parsed.origin === project.origin && parsed.href.startsWith(`${project.origin}/`)
+  // Not by `origin`: that of `blob:https://…` is the one that is in it.
+  return parsed.href.startsWith(`${project.origin}/`)
     ? parsed
     : `credentials are sent to ${project.origin} only: use a client of your own for ${parsed.protocol}//${parsed.host}`
 }

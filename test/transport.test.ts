@@ -1,6 +1,6 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Fiber, Layer, Option, Redacted, Schedule, Tracer } from "effect"
+import { Clock, Deferred, Duration, Effect, Fiber, Layer, Option, Redacted, Schedule, Tracer } from "effect"
 import { FetchHttpClient, HttpBody, HttpClient, HttpClientResponse } from "effect/http"
 import {
   AuthProvider,
@@ -72,6 +72,39 @@ const polite = (request: Seen, response: Parameters<typeof json>[0]) => {
   response.writeHead(201).end()
 }
 
+/**
+ * Runs an effect, and sees the server lose its connection while the client is still there: neither the end of the
+ * client's layer nor the garbage collector, which would find a response that nobody holds, may be what let it go.
+ */
+const lets = <A, E, R>(
+  server: Effect.Success<ReturnType<typeof loopback>>,
+  effect: Effect.Effect<A, E, R>,
+  arrived?: Deferred.Deferred<void>
+) =>
+  Effect.suspend(() => {
+    const held: Array<Response> = []
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      const response = await globalThis.fetch(input, init)
+      held.push(response)
+      return response
+    }
+    return Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
+      if (arrived !== undefined) {
+        yield* server.next
+        yield* Deferred.succeed(arrived, undefined)
+      }
+      const result = yield* Fiber.join(fiber)
+      const [request] = server.seen
+      assert.strictEqual(yield* Effect.promise(() => request?.closed ?? assert.fail("nothing came")), "aborted")
+      assert.isAtMost(held.length, 1)
+      return result
+    }).pipe(
+      Effect.provideService(FetchClient.Fetch, fetch),
+      Effect.provideService(FetchHttpClient.Fetch, fetch)
+    )
+  })
+
 for (const [name, http] of clients) {
   describe(name, () => {
     describe("redirects", () => {
@@ -125,9 +158,7 @@ for (const [name, http] of clients) {
             response.writeHead(302, { location: "/" })
             response.write("never ends")
           })
-          yield* failsWith(getForm, "OneEntryError/Redirected").pipe(Effect.provide(client(http, server.url)))
-          const [seen] = server.seen
-          assert.strictEqual(yield* Effect.promise(() => seen?.closed ?? Promise.resolve("finished")), "aborted")
+          yield* lets(server, failsWith(getForm, "OneEntryError/Redirected")).pipe(Effect.provide(client(http, server.url)))
         }).pipe(Effect.scoped))
     })
 
@@ -171,7 +202,8 @@ for (const [name, http] of clients) {
             ]
             for (const url of urls) {
               for (const one of [anonymous, authorized]) {
-                yield* failsWith(one.get(url), "OneEntryError/InvalidRequest")
+                const { message } = yield* failsWith(one.get(url), "OneEntryError/InvalidRequest")
+                if (/^http:\/\/user/.test(url)) assert.include(message, "must not carry credentials")
                 yield* failsWith(one.post(url, { body: HttpBody.text("{}") }), "OneEntryError/InvalidRequest")
               }
             }
@@ -391,18 +423,18 @@ for (const [name, http] of clients) {
           it.effect(`requestTimeout ends a ${what} with ${how}, and lets the connection go`, () =>
             Effect.gen(function*() {
               const server = yield* stuck(how)
+              const arrived = yield* Deferred.make<void>()
               const fiber = yield* Effect.forkChild(
-                failsWith(call, "OneEntryError/Timeout").pipe(
+                lets(server, failsWith(call, "OneEntryError/Timeout"), arrived).pipe(
                   Effect.provide(client(http, server.url, { requestTimeout: "7 seconds" }))
                 )
               )
-              const request = yield* server.next
+              yield* Deferred.await(arrived)
               yield* TestClock.adjust("6900 millis")
               assert.isUndefined(fiber.pollUnsafe())
               yield* TestClock.adjust("1 second")
               const error = yield* Fiber.join(fiber)
               assert.include(error.message, "7000 millis")
-              assert.strictEqual(yield* Effect.promise(() => request.closed), "aborted")
             }).pipe(Effect.scoped))
         }
       }
@@ -410,25 +442,28 @@ for (const [name, http] of clients) {
       it.effect("it holds for OneEntryClient too, the body included", () =>
         Effect.gen(function*() {
           const server = yield* stuck("unannounced")
+          const arrived = yield* Deferred.make<void>()
+          const call = OneEntryClient.OneEntryClient.use(({ anonymous }) => anonymous.get("/x"))
           const fiber = yield* Effect.forkChild(
-            failsWith(OneEntryClient.OneEntryClient.use(({ anonymous }) => anonymous.get("/x")), "OneEntryError/Timeout").pipe(
+            lets(server, failsWith(call, "OneEntryError/Timeout"), arrived).pipe(
               Effect.provide(client(http, server.url, { requestTimeout: "7 seconds" }))
             )
           )
-          const request = yield* server.next
+          yield* Deferred.await(arrived)
           yield* TestClock.adjust("8 seconds")
           yield* Fiber.join(fiber)
-          assert.strictEqual(yield* Effect.promise(() => request.closed), "aborted")
         }).pipe(Effect.scoped))
 
       for (const how of ["no head", "announced", "unannounced"]) {
         it.live(`interruption aborts the request (${how})`, () =>
           Effect.gen(function*() {
             const server = yield* stuck(how)
-            const fiber = yield* Effect.forkChild(getProviders.pipe(Effect.provide(client(http, server.url))))
-            const request = yield* server.next
-            yield* Fiber.interrupt(fiber)
-            assert.strictEqual(yield* Effect.promise(() => request.closed), "aborted")
+            const interrupted = Effect.gen(function*() {
+              const fiber = yield* Effect.forkChild(getProviders, { startImmediately: true })
+              yield* server.next
+              yield* Fiber.interrupt(fiber)
+            })
+            yield* lets(server, interrupted).pipe(Effect.provide(client(http, server.url)))
           }).pipe(Effect.scoped))
       }
     })
@@ -443,9 +478,10 @@ for (const [name, http] of clients) {
             response.writeHead(200, { "content-length": "5000" })
             response.write("[")
           })
-          const error = yield* failsWith(getProviders, "OneEntryError/ResponseInvalid").pipe(Effect.provide(limited(server)))
+          const error = yield* lets(server, failsWith(getProviders, "OneEntryError/ResponseInvalid")).pipe(
+            Effect.provide(limited(server))
+          )
           assert.include(error.message, "maxResponseBytes")
-          assert.strictEqual(yield* Effect.promise(() => server.seen[0]?.closed ?? assert.fail()), "aborted")
         }).pipe(Effect.scoped))
 
       it.live("an unannounced one is read as far as the limit", () =>
@@ -454,8 +490,7 @@ for (const [name, http] of clients) {
             response.writeHead(200)
             response.write(big)
           })
-          yield* failsWith(getProviders, "OneEntryError/ResponseInvalid").pipe(Effect.provide(limited(server)))
-          assert.strictEqual(yield* Effect.promise(() => server.seen[0]?.closed ?? assert.fail()), "aborted")
+          yield* lets(server, failsWith(getProviders, "OneEntryError/ResponseInvalid")).pipe(Effect.provide(limited(server)))
         }).pipe(Effect.scoped))
 
       it.live("errors are limited as successes are", () =>
