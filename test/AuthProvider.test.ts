@@ -731,6 +731,18 @@ describe("logout", () => {
       assert.strictEqual((yield* emulator.sessions).length, 1)
       yield* TestClock.adjust("5 seconds")
       assert.strictEqual((yield* emulator.sessions).length, 0)
+
+      // Also where more than one request is needed for it.
+      yield* emulator.faults.clear
+      yield* signIn()
+      yield* TestClock.adjust("11 hours")
+      yield* emulator.faults.add({ operation: "refresh", kind: "delay", delay: "5 seconds" })
+      const second = yield* Effect.forkChild(auth.logout(), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(second)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* count("logout"), 2)
+      assert.strictEqual((yield* emulator.sessions).length, 0)
     }).pipe(Effect.provide(inProcess())))
 
   it.effect("TokenStorageError when the storage cannot be cleared: gone from memory, and from the server", () =>
@@ -794,6 +806,11 @@ describe("providers", () => {
         const streamed = yield* Stream.runCollect(auth.streamAuthProviders({ pageSize }))
         assert.deepStrictEqual([...streamed].map((provider) => provider.identifier), all)
       }
+      const before = yield* count("getAuthProviders")
+      yield* Stream.runDrain(auth.streamAuthProviders({ pageSize: 10 }))
+      assert.strictEqual(yield* count("getAuthProviders"), before + 3)
+      yield* Stream.runDrain(Stream.take(auth.streamAuthProviders({ pageSize: 10 }), 5))
+      assert.strictEqual(yield* count("getAuthProviders"), before + 4)
       for (const options of [{ limit: 0 }, { limit: 1.5 }, { offset: -1 }, { offset: Number.NaN }]) {
         yield* failsWith(auth.getAuthProviders(options), "OneEntryError/InvalidRequest")
       }

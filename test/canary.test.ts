@@ -93,8 +93,16 @@ const authData = [
   { marker: "password_reg", value: secret("password") },
   { marker: "code", value: Redacted.make(secret("inline code")) }
 ]
-const auth = <A, E>(f: (auth: AuthProvider.AuthProvider["Service"]) => Effect.Effect<A, E>) => AuthProvider.AuthProvider.use(f)
-const users = <A, E>(f: (users: Users.Users["Service"]) => Effect.Effect<A, E>) => Users.Users.use(f)
+/** The effects as the services gave them, before they run. */
+const made: Array<unknown> = []
+const kept = <A>(effect: A): A => {
+  made.push(effect)
+  return effect
+}
+const auth = <A, E>(f: (auth: AuthProvider.AuthProvider["Service"]) => Effect.Effect<A, E>) =>
+  AuthProvider.AuthProvider.use((service) => kept(f(service)))
+const users = <A, E>(f: (users: Users.Users["Service"]) => Effect.Effect<A, E>) =>
+  Users.Users.use((service) => kept(f(service)))
 
 const operations: Record<string, Effect.Effect<unknown, unknown, OneEntry.Services>> = {
   signUp: auth((a) =>
@@ -211,9 +219,10 @@ for (const lean of [false, true]) {
             // A session of its own, so that no cooldown of the last one answers.
             yield* auth((a) => a.auth("email", { authData }))
             current = answer
-            look(`${name}, before it runs`, operation)
+            made.length = 0
             const exit = yield* Effect.exit(lean ? operation : Effect.withSpan(operation, name))
             look(name, exit)
+            look(`${name}, before it ran`, made)
             yield* Effect.logError(name, Exit.isFailure(exit) ? exit.cause : exit.value)
             // Who follows the session has time to.
             yield* Effect.yieldNow
