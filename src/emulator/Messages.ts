@@ -87,6 +87,8 @@ export const table = {
 
   // transport and bodies
   BodyTooLarge: row(413, "request entity too large", "framework", "body parser of the framework"),
+  HostMissing: row(400, "Bad Request", "framework", "HTTP"),
+  ExpectationUnknown: row(417, "Expectation Failed", "framework", "HTTP"),
   HeadersTooLarge: row(431, "Request header fields too large", "framework", "HTTP"),
   BodyMalformed: row(400, "Request body is not valid JSON", "unknown", "the framework quotes the parser, which varies"),
   BodyTooDeep: row(400, "Request body is nested too deeply", "unknown", "a limit of the emulator"),

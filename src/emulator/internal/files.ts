@@ -58,7 +58,8 @@ const upload: Endpoint<undefined, typeof answers.Files.Type> = {
     const limit = backend.project.files.maxFileSize
     const tooLarge = () => refusal("FileTooLarge", [String(limit), backend.project.files.storage])
     const received: Array<{ readonly name: string; readonly contentType: string; readonly content: Uint8Array }> = []
-    const stream = yield* parts(request)
+    // Effect's parser throws at a part without headers.
+    const stream = Stream.catchDefect(yield* parts(request), () => Stream.fail(refusal("MultipartMalformed")))
     yield* Stream.runForEach(stream, (part) => {
       if (!Multipart.isFile(part)) return Effect.void
       return Effect.flatMap(part.contentEffect, (content) => {

@@ -175,15 +175,27 @@ export const listen = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Listening, ListenFailure, Scope.Scope> {
   const clock = yield* Clock.Clock
   let origin = "http://localhost"
-  const refuseEarly = (target: Http.ServerResponse, request: Http.IncomingMessage, name: "BodyTooLarge") => {
+  const refuseEarly = (
+    target: Http.ServerResponse,
+    request: Http.IncomingMessage,
+    name: "BodyTooLarge" | "HostMissing" | "ExpectationUnknown"
+  ) => {
     const now = clock.currentTimeMillisUnsafe() + backend.clockOffset
     target.shouldKeepAlive = false
     write(runner, request, target, envelope(backend, refusal(name), now))
     request.resume()
   }
   const server = http.createServer(
-    { maxHeaderSize: Math.max(backend.limits.headerBytes + 4096, 16_384), keepAliveTimeout: 60_000 },
+    {
+      maxHeaderSize: Math.max(backend.limits.headerBytes + 4096, 16_384),
+      keepAliveTimeout: 60_000,
+      // Node would refuse without a body; here it gets the envelope.
+      requireHostHeader: false
+    },
     (request, target) => {
+      if (request.headers.host === undefined && request.httpVersion === "1.1") {
+        return refuseEarly(target, request, "HostMissing")
+      }
       const answer = (body: Uint8Array | undefined) =>
         runner.run(toRequest(request, origin, body), clock, (response) => write(runner, request, target, response))
       target.on("error", () => undefined)
@@ -200,6 +212,7 @@ export const listen = Effect.fnUntraced(function* (
       })
     }
   )
+  server.on("checkExpectation", (request, target) => refuseEarly(target, request, "ExpectationUnknown"))
   // What does not parse as HTTP gets the envelope too, where a socket is left to write it to.
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable) return

@@ -1,0 +1,121 @@
+/**
+ * Measures the emulator under load: 50 connections for a minute (`--seconds N`), no hashing, and beside it a bare
+ * `node:http` JSON echo in turns of the same run. Prints the ratio of their throughputs and how memory went; ends with 1
+ * when anything failed, when the ratio is under a third or when memory grew. `--data` keeps the rows in a file meanwhile.
+ */
+import { spawn } from "node:child_process"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { parseArgs } from "node:util"
+import { applicationOf, echoSource, echoStep, load, signIn } from "./lib/load.ts"
+import { root } from "./lib/package.ts"
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "60" },
+    connections: { type: "string", default: "50" },
+    data: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false }
+  }
+})
+const seconds = Number(values.seconds)
+const connections = Number(values.connections)
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "effect-oneentry-bench-"))
+
+const start = (args: ReadonlyArray<string>): Promise<{ pid: number; port: number; stop: () => Promise<void> }> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...args], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] })
+    const ended = new Promise<void>((done) => child.on("exit", () => done()))
+    let output = ""
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString()
+      const port = /Listening\s+http:\/\/127\.0\.0\.1:(\d+)/.exec(output)?.[1]
+      if (port === undefined || !output.includes("Ctrl+C")) return
+      resolve({
+        pid: child.pid ?? 0,
+        port: Number(port),
+        stop: () => {
+          child.kill("SIGTERM")
+          return ended
+        }
+      })
+    })
+    child.on("exit", (code) => reject(new Error(`ended with ${code}: ${output}`)))
+  })
+
+/** Resident megabytes, where the system tells. */
+const memoryOf = (pid: number): number => {
+  try {
+    return Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024
+  } catch {
+    return 0
+  }
+}
+
+fs.writeFileSync(path.join(folder, "echo.mjs"), echoSource)
+const bin = path.join(root, "dist/bin.js")
+if (!fs.existsSync(bin)) throw new Error("run npm run build first")
+fs.writeFileSync(
+  path.join(folder, "project.json"),
+  JSON.stringify({
+    ...(await import("../src/emulator/Project.ts")).defaultProject,
+    users: [{ login: "ann@example.com", password: "123456" }]
+  })
+)
+
+const echo = await start(["echo.mjs"])
+const emulator = await start([
+  ...(values.profile ? ["--cpu-prof", `--cpu-prof-dir=${path.join(root, ".cache/profile")}`] : []),
+  bin,
+  "emulator",
+  "--port",
+  "0",
+  "--project",
+  "project.json",
+  ...(values.data ? ["--data", "bench.data"] : [])
+])
+const people = await signIn(`http://127.0.0.1:${emulator.port}`, "emulator-app-token", connections)
+const steps = people.map((person) => applicationOf(person, "emulator-app-token"))
+const run = async (which: "echo" | "emulator", milliseconds: number) =>
+  load({
+    port: which === "echo" ? echo.port : emulator.port,
+    connections,
+    milliseconds,
+    makeNext: (index) => (which === "echo" ? echoStep : (steps[index] ?? echoStep))
+  })
+
+await run("echo", 1500)
+await run("emulator", 3000)
+const rounds = Math.max(1, Math.round(seconds / 10))
+let echoed = 0
+let answered = 0
+const memory: Array<number> = []
+const latencies: Array<number> = []
+for (let round = 0; round < rounds; round++) {
+  const bare = await run("echo", 2500)
+  const outcome = await run("emulator", (seconds * 1000) / rounds)
+  echoed += bare.perSecond / rounds
+  answered += outcome.perSecond / rounds
+  memory.push(memoryOf(emulator.pid))
+  latencies.push(outcome.latencies[Math.floor(outcome.latencies.length * 0.99)] ?? 0)
+  console.log(
+    `round ${round + 1}: emulator ${Math.round(outcome.perSecond)}/s, echo ${Math.round(bare.perSecond)}/s, ` +
+      `p50 ${(outcome.latencies[Math.floor(outcome.latencies.length / 2)] ?? 0).toFixed(1)} ms, ` +
+      `p99 ${(latencies.at(-1) ?? 0).toFixed(1)} ms, ${Math.round(memory.at(-1) ?? 0)} MB`
+  )
+}
+await emulator.stop()
+await echo.stop()
+fs.rmSync(folder, { recursive: true, force: true })
+
+const ratio = answered / echoed
+const half = memory.slice(Math.floor(memory.length / 2))
+const grown = memory.length < 4 ? 0 : Math.max(...half) - Math.max(...memory.slice(0, Math.ceil(memory.length / 2)))
+console.log(
+  `ratio ${ratio.toFixed(2)}: ${Math.round(answered)} answers/s of the emulator, ${Math.round(echoed)}/s of a bare echo; ` +
+    `memory ${memory.map(Math.round).join(" ")} MB`
+)
+if (ratio < 1 / 3) console.error("the emulator serves less than a third of a bare echo")
+if (grown > 30) console.error(`memory grew by ${Math.round(grown)} MB in the second half`)
+process.exitCode = ratio < 1 / 3 || grown > 30 ? 1 : 0
