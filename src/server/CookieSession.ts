@@ -206,6 +206,14 @@ const deviceMaxAgeSeconds = 400 * 24 * 60 * 60
 
 const fingerprintBytes = 16
 
+/** Where the device's cookie is lost, the session still says what browser it was made in. */
+const fingerprintOf = (text: string | undefined): string | undefined => {
+  const decoded = Stored.decode(text)
+  return decoded._tag === "Session"
+    ? /^web-([A-Za-z0-9_-]{22})$/.exec(decoded.session.device.fingerprint)?.[1]
+    : undefined
+}
+
 interface Settings {
   readonly name: string
   readonly maxAgeMillis: number
@@ -272,7 +280,7 @@ const makeOpen = (
         ? undefined
         : yield* Effect.promise(() => keyring.verify(deviceName, deviceCookie))
     const known = /^([A-Za-z0-9_-]{22})~([A-Za-z0-9_-]{22})$/.exec(verified?.text ?? "")
-    const fingerprint = known?.[1] ?? keyring.random(fingerprintBytes)
+    const fingerprint = known?.[1] ?? fingerprintOf(found.stamp?.text) ?? keyring.random(fingerprintBytes)
     const visitorId = known?.[2] ?? keyring.random(fingerprintBytes)
     let deviceNeeded = false
     let deviceIsOld = known === null || verified?.current !== true

@@ -126,6 +126,23 @@ describe("a sealed cookie", () => {
     )
   )
 
+  it.live("is worth nothing under another name", () =>
+    withApp({ mode: "sealed", cookies: { insecureLoopback: true } }, (app) =>
+      Effect.gen(function* () {
+        const { value } = yield* signedInCookie(new Browser(app))
+        const peek = (headers: Readonly<Record<string, string>>) => as(app, CookieSession.visit({ headers }, current))
+        assert.deepStrictEqual(
+          (yield* peek({ host: "shop.example", cookie: `__Host-oneentry=${value}` })).exit,
+          Exit.succeed("ann")
+        )
+        assert.deepStrictEqual(
+          (yield* peek({ host: "localhost", cookie: `oneentry=${value}` })).exit,
+          Exit.succeed("nobody")
+        )
+      })
+    )
+  )
+
   it.live("is spread over several where one cannot hold it, and the rest is cleared when fewer are needed", () =>
     withApp({ mode: "sealed" }, (app) =>
       Effect.gen(function* () {
@@ -229,6 +246,7 @@ describe("a sealed cookie", () => {
         // This process has the session of before in memory; what it would refresh with is spent.
         browser.port = app.port
         assert.strictEqual((yield* browser.get("/me")).text, "ann")
+        assert.strictEqual(app.server.count("me"), 3, "it does not try the old token first")
         assert.strictEqual(app.server.count("refresh"), 1)
         app.server.expire()
         assert.strictEqual((yield* browser.get("/me")).text, "ann")
@@ -294,6 +312,20 @@ describe("a cookie by reference", () => {
         }
         yield* browser.post("/sign-out")
         assert.strictEqual(backing.map.size, 0)
+      })
+    )
+  })
+
+  it.live("is replaced by a sign-in, and the session before is removed", () => {
+    const backing = makeBacking()
+    return withApp({ mode: "reference", inner: storageOver(backing) }, (app) =>
+      Effect.gen(function* () {
+        const browser = new Browser(app)
+        yield* signedInCookie(browser)
+        const [before] = backing.map.keys()
+        yield* browser.post("/sign-in/bob")
+        assert.strictEqual(backing.map.size, 1)
+        assert.notInclude([...backing.map.keys()], before)
       })
     )
   })
@@ -610,6 +642,24 @@ describe("the wrapper", () => {
 })
 
 describe("the visitor's device", () => {
+  for (const mode of ["sealed", "reference"] as const) {
+    it.live(`is the session's where its own cookie is lost (${mode})`, () =>
+      withApp({ mode }, (app) =>
+        Effect.gen(function* () {
+          const browser = new Browser(app)
+          const session = (yield* signedInCookie(browser)).cookieString()
+          const forgetful = new Browser(app)
+          yield* forgetful.post("/sign-in/bob", { cookie: session })
+          yield* forgetful.post("/sign-out")
+          yield* forgetful.post("/sign-in/cyd")
+          const fingerprints = app.server.sessions.map(({ fingerprint }) => fingerprint)
+          assert.strictEqual(fingerprints.length, 3)
+          assert.strictEqual(new Set(fingerprints).size, 1)
+        })
+      )
+    )
+  }
+
   const browserOf = (userAgent: string, more: Readonly<Record<string, string>> = {}) =>
     Visitor.deviceInfo({ headers: { "user-agent": userAgent, ...more } })
 
