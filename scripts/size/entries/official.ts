@@ -1,0 +1,2 @@
+/** The official SDK, whole: it has one entry. */
+export * from "oneentry"

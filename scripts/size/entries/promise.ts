@@ -1,0 +1,2 @@
+/** Everything that the Promise facade exports. */
+export * from "effect-oneentry/promise"

@@ -1,0 +1,2 @@
+/** Everything that the root exports. */
+export * from "effect-oneentry"
