@@ -36,12 +36,12 @@ const sentence = (text: string, messages: ReadonlyArray<string>): string =>
  * @category errors
  * @since 0.1.0
  */
-export class UserAlreadyHasCode
-  extends Schema.TaggedError<UserAlreadyHasCode>("effect-oneentry/AuthError/UserAlreadyHasCode")("UserAlreadyHasCode", {
-    ...fields,
-    retryAfter: Schema.optionalKey(Schema.DurationFromMillis)
-  })
-{
+export class UserAlreadyHasCode extends Schema.TaggedError<UserAlreadyHasCode>(
+  "effect-oneentry/AuthError/UserAlreadyHasCode"
+)("UserAlreadyHasCode", {
+  ...fields,
+  retryAfter: Schema.optionalKey(Schema.DurationFromMillis)
+}) {
   override get message(): string {
     return sentence("The code that was sent before is still good", this.messages)
   }
@@ -66,9 +66,9 @@ export class UserAlreadyHasCode
  * @category errors
  * @since 0.1.0
  */
-export class UserAlreadyExists
-  extends Schema.TaggedError<UserAlreadyExists>("effect-oneentry/AuthError/UserAlreadyExists")("UserAlreadyExists", fields)
-{
+export class UserAlreadyExists extends Schema.TaggedError<UserAlreadyExists>(
+  "effect-oneentry/AuthError/UserAlreadyExists"
+)("UserAlreadyExists", fields) {
   override get message(): string {
     return sentence("A user with this login exists already", this.messages)
   }
@@ -93,9 +93,10 @@ export class UserAlreadyExists
  * @category errors
  * @since 0.1.0
  */
-export class UserNotFound
-  extends Schema.TaggedError<UserNotFound>("effect-oneentry/AuthError/UserNotFound")("UserNotFound", fields)
-{
+export class UserNotFound extends Schema.TaggedError<UserNotFound>("effect-oneentry/AuthError/UserNotFound")(
+  "UserNotFound",
+  fields
+) {
   override get message(): string {
     return sentence("No user with this identifier", this.messages)
   }
@@ -120,11 +121,15 @@ export class UserNotFound
  * @category errors
  * @since 0.1.0
  */
-export class EventNotFound
-  extends Schema.TaggedError<EventNotFound>("effect-oneentry/AuthError/EventNotFound")("EventNotFound", fields)
-{
+export class EventNotFound extends Schema.TaggedError<EventNotFound>("effect-oneentry/AuthError/EventNotFound")(
+  "EventNotFound",
+  fields
+) {
   override get message(): string {
-    return sentence("The project has no such event that sends codes: check `eventIdentifier` against the admin panel", this.messages)
+    return sentence(
+      "The project has no such event that sends codes: check `eventIdentifier` against the admin panel",
+      this.messages
+    )
   }
 }
 
@@ -147,9 +152,9 @@ export class EventNotFound
  * @category errors
  * @since 0.1.0
  */
-export class ProviderNotFound
-  extends Schema.TaggedError<ProviderNotFound>("effect-oneentry/AuthError/ProviderNotFound")("ProviderNotFound", fields)
-{
+export class ProviderNotFound extends Schema.TaggedError<ProviderNotFound>(
+  "effect-oneentry/AuthError/ProviderNotFound"
+)("ProviderNotFound", fields) {
   override get message(): string {
     return sentence("The project has no active provider with this marker", this.messages)
   }
@@ -174,9 +179,10 @@ export class ProviderNotFound
  * @category errors
  * @since 0.1.0
  */
-export class InvalidCode
-  extends Schema.TaggedError<InvalidCode>("effect-oneentry/AuthError/InvalidCode")("InvalidCode", fields)
-{
+export class InvalidCode extends Schema.TaggedError<InvalidCode>("effect-oneentry/AuthError/InvalidCode")(
+  "InvalidCode",
+  fields
+) {
   override get message(): string {
     return sentence("The code is wrong or no longer good", this.messages)
   }
@@ -201,9 +207,9 @@ export class InvalidCode
  * @category errors
  * @since 0.1.0
  */
-export class CodeAttemptsExceeded
-  extends Schema.TaggedError<CodeAttemptsExceeded>("effect-oneentry/AuthError/CodeAttemptsExceeded")("CodeAttemptsExceeded", fields)
-{
+export class CodeAttemptsExceeded extends Schema.TaggedError<CodeAttemptsExceeded>(
+  "effect-oneentry/AuthError/CodeAttemptsExceeded"
+)("CodeAttemptsExceeded", fields) {
   override get message(): string {
     return sentence("Too many wrong codes: ask for a new one", this.messages)
   }
@@ -228,9 +234,9 @@ export class CodeAttemptsExceeded
  * @category errors
  * @since 0.1.0
  */
-export class InvalidCredentials
-  extends Schema.TaggedError<InvalidCredentials>("effect-oneentry/AuthError/InvalidCredentials")("InvalidCredentials", fields)
-{
+export class InvalidCredentials extends Schema.TaggedError<InvalidCredentials>(
+  "effect-oneentry/AuthError/InvalidCredentials"
+)("InvalidCredentials", fields) {
   override get message(): string {
     return sentence("The login is unknown or the password wrong", this.messages)
   }
@@ -255,9 +261,9 @@ export class InvalidCredentials
  * @category errors
  * @since 0.1.0
  */
-export class UserNotActivated
-  extends Schema.TaggedError<UserNotActivated>("effect-oneentry/AuthError/UserNotActivated")("UserNotActivated", fields)
-{
+export class UserNotActivated extends Schema.TaggedError<UserNotActivated>(
+  "effect-oneentry/AuthError/UserNotActivated"
+)("UserNotActivated", fields) {
   override get message(): string {
     return sentence("The user is not activated yet: an activation code is awaited", this.messages)
   }
@@ -283,12 +289,13 @@ export class UserNotActivated
  * @category errors
  * @since 0.1.0
  */
-export class InvalidData
-  extends Schema.TaggedError<InvalidData>("effect-oneentry/AuthError/InvalidData")("InvalidData", {
+export class InvalidData extends Schema.TaggedError<InvalidData>("effect-oneentry/AuthError/InvalidData")(
+  "InvalidData",
+  {
     ...fields,
     statusCode: Schema.optionalKey(envelopeFields.statusCode)
-  })
-{
+  }
+) {
   override get message(): string {
     return sentence("The data cannot be accepted as it is", this.messages)
   }
@@ -313,9 +320,10 @@ export class InvalidData
  * @category errors
  * @since 0.1.0
  */
-export class OAuthRejected
-  extends Schema.TaggedError<OAuthRejected>("effect-oneentry/AuthError/OAuthRejected")("OAuthRejected", fields)
-{
+export class OAuthRejected extends Schema.TaggedError<OAuthRejected>("effect-oneentry/AuthError/OAuthRejected")(
+  "OAuthRejected",
+  fields
+) {
   override get message(): string {
     return sentence("The network did not accept the authorization", this.messages)
   }
@@ -338,9 +346,10 @@ export class OAuthRejected
  * @category errors
  * @since 0.1.0
  */
-export class FormNotFound
-  extends Schema.TaggedError<FormNotFound>("effect-oneentry/AuthError/FormNotFound")("FormNotFound", fields)
-{
+export class FormNotFound extends Schema.TaggedError<FormNotFound>("effect-oneentry/AuthError/FormNotFound")(
+  "FormNotFound",
+  fields
+) {
   override get message(): string {
     return sentence("The project has no form with this marker", this.messages)
   }
@@ -371,12 +380,12 @@ export class FormNotFound
  * @category errors
  * @since 0.1.0
  */
-export class PasswordsDoNotMatch
-  extends Schema.TaggedError<PasswordsDoNotMatch>("effect-oneentry/AuthError/PasswordsDoNotMatch")("PasswordsDoNotMatch", {
-    ...fields,
-    statusCode: Schema.optionalKey(envelopeFields.statusCode)
-  })
-{
+export class PasswordsDoNotMatch extends Schema.TaggedError<PasswordsDoNotMatch>(
+  "effect-oneentry/AuthError/PasswordsDoNotMatch"
+)("PasswordsDoNotMatch", {
+  ...fields,
+  statusCode: Schema.optionalKey(envelopeFields.statusCode)
+}) {
   override get message(): string {
     return sentence("The two passwords differ", this.messages)
   }
@@ -408,10 +417,13 @@ export class PasswordsDoNotMatch
  * @category errors
  * @since 0.1.0
  */
-export class UploadFailed extends Schema.TaggedError<UploadFailed>("effect-oneentry/AuthError/UploadFailed")("UploadFailed", {
-  marker: Schema.String,
-  cause: Schema.Defect()
-}) {
+export class UploadFailed extends Schema.TaggedError<UploadFailed>("effect-oneentry/AuthError/UploadFailed")(
+  "UploadFailed",
+  {
+    marker: Schema.String,
+    cause: Schema.Defect()
+  }
+) {
   override get message(): string {
     return `The file of field "${this.marker}" could not be uploaded`
   }
@@ -439,11 +451,14 @@ export class UploadFailed extends Schema.TaggedError<UploadFailed>("effect-oneen
  * @category errors
  * @since 0.1.0
  */
-export class TokenExpired extends Schema.TaggedError<TokenExpired>("effect-oneentry/AuthError/TokenExpired")("TokenExpired", {
-  ...fields,
-  statusCode: Schema.optionalKey(envelopeFields.statusCode),
-  reason: Schema.Literals(["Rejected", "Ambiguous", "Refused", "ReadOnly"])
-}) {
+export class TokenExpired extends Schema.TaggedError<TokenExpired>("effect-oneentry/AuthError/TokenExpired")(
+  "TokenExpired",
+  {
+    ...fields,
+    statusCode: Schema.optionalKey(envelopeFields.statusCode),
+    reason: Schema.Literals(["Rejected", "Ambiguous", "Refused", "ReadOnly"])
+  }
+) {
   override get message(): string {
     return this.reason === "ReadOnly"
       ? "The access token has ended, and in a read-only visit nothing is refreshed"
@@ -468,11 +483,11 @@ export class TokenExpired extends Schema.TaggedError<TokenExpired>("effect-oneen
  * @category errors
  * @since 0.1.0
  */
-export class NotAuthenticated
-  extends Schema.TaggedError<NotAuthenticated>("effect-oneentry/AuthError/NotAuthenticated")("NotAuthenticated", {
-    slot: Schema.String
-  })
-{
+export class NotAuthenticated extends Schema.TaggedError<NotAuthenticated>(
+  "effect-oneentry/AuthError/NotAuthenticated"
+)("NotAuthenticated", {
+  slot: Schema.String
+}) {
   override get message(): string {
     return `Nobody is signed in (slot "${this.slot}")`
   }

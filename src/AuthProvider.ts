@@ -216,74 +216,74 @@ type Failure<Op extends Operation> = DomainErrorOf<Op> | OneEntryError.OneEntryE
  * @category services
  * @since 0.1.0
  */
-export class AuthProvider extends Context.Service<AuthProvider, {
-  /** Registers a user. Files in `formData` are uploaded first; if one fails, nothing is registered. */
-  readonly signUp: (
-    marker: string,
-    data: FieldValue.SignUpData,
-    options?: LangCode
-  ) => Effect.Effect<AuthSchema.SignUpEntity, Failure<"signUp"> | AuthError.UploadFailed>
-  /** Sends a code to the user. */
-  readonly generateCode: (marker: string, request: CodeRequest) => Effect.Effect<void, Failure<"generateCode">>
-  /** Checks a code without using it up. */
-  readonly checkCode: (
-    marker: string,
-    request: CodeRequest & { readonly code: Secret }
-  ) => Effect.Effect<void, Failure<"checkCode">>
-  /** Activates a registered user with a code, which is used up. */
-  readonly activateUser: (
-    marker: string,
-    request: { readonly userIdentifier: string; readonly code: Secret }
-  ) => Effect.Effect<void, Failure<"activateUser">>
-  /** Signs in, and stores the session. A failed sign-in leaves the session that was there. */
-  readonly auth: (
-    marker: string,
-    credentials: Credentials
-  ) => Effect.Effect<AuthSchema.AuthEntity, Failure<"auth"> | TokenStorage.TokenStorageError>
-  /** Signs in (and up) with an authorization code of a network, and stores the session. */
-  readonly oauth: (
-    marker: string,
-    data: OAuthData,
-    options?: LangCode
-  ) => Effect.Effect<AuthSchema.AuthEntity, Failure<"oauth"> | TokenStorage.TokenStorageError>
-  /** Refreshes the session now, or joins a refresh in flight; with a token, adopts it first. */
-  readonly refresh: (
-    marker?: string,
-    refreshToken?: Secret
-  ) => Effect.Effect<AuthSchema.AuthEntity, Session.RefreshError>
-  /** 🔐 Signs out, here in any case and on the server if it can be reached. Twice is no error. */
-  readonly logout: (
-    marker?: string,
-    refreshToken?: Secret
-  ) => Effect.Effect<LogoutResult, Failure<"logout"> | TokenStorage.TokenStorageError>
-  /** 🔐 Signs out on all devices of the account at this provider. */
-  readonly logoutAll: (marker: string) => Effect.Effect<LogoutResult, Failure<"logoutAll"> | Session.RefreshError>
-  /** Sets a new password. It ends all sessions of the account, so the local one of that user is dropped too. */
-  readonly changePassword: (
-    marker: string,
-    change: PasswordChange
-  ) => Effect.Effect<void, Failure<"changePassword">>
-  /** A page of providers: 30 from the start, where nothing else is said. */
-  readonly getAuthProviders: (
-    options?: Page
-  ) => Effect.Effect<ReadonlyArray<AuthSchema.AuthProviderEntity>, Failure<"getAuthProviders">>
-  /** All providers, page by page. */
-  readonly streamAuthProviders: (
-    options?: LangCode & { readonly pageSize?: number | undefined }
-  ) => Stream.Stream<AuthSchema.AuthProviderEntity, Failure<"getAuthProviders">>
-  /** One provider. */
-  readonly getAuthProviderByMarker: (
-    marker: string,
-    options?: LangCode
-  ) => Effect.Effect<AuthSchema.AuthProviderEntity, Failure<"getAuthProviderByMarker">>
-  /** 🔐 The devices that are signed in with this account at this provider. */
-  readonly getActiveSessionsByMarker: (
-    marker: string
-  ) => Effect.Effect<
-    ReadonlyArray<AuthSchema.ActiveSession>,
-    Failure<"getActiveSessionsByMarker"> | Session.RefreshError
-  >
-}>()("effect-oneentry/AuthProvider") {}
+export class AuthProvider extends Context.Service<
+  AuthProvider,
+  {
+    /** Registers a user. Files in `formData` are uploaded first; if one fails, nothing is registered. */
+    readonly signUp: (
+      marker: string,
+      data: FieldValue.SignUpData,
+      options?: LangCode
+    ) => Effect.Effect<AuthSchema.SignUpEntity, Failure<"signUp"> | AuthError.UploadFailed>
+    /** Sends a code to the user. */
+    readonly generateCode: (marker: string, request: CodeRequest) => Effect.Effect<void, Failure<"generateCode">>
+    /** Checks a code without using it up. */
+    readonly checkCode: (
+      marker: string,
+      request: CodeRequest & { readonly code: Secret }
+    ) => Effect.Effect<void, Failure<"checkCode">>
+    /** Activates a registered user with a code, which is used up. */
+    readonly activateUser: (
+      marker: string,
+      request: { readonly userIdentifier: string; readonly code: Secret }
+    ) => Effect.Effect<void, Failure<"activateUser">>
+    /** Signs in, and stores the session. A failed sign-in leaves the session that was there. */
+    readonly auth: (
+      marker: string,
+      credentials: Credentials
+    ) => Effect.Effect<AuthSchema.AuthEntity, Failure<"auth"> | TokenStorage.TokenStorageError>
+    /** Signs in (and up) with an authorization code of a network, and stores the session. */
+    readonly oauth: (
+      marker: string,
+      data: OAuthData,
+      options?: LangCode
+    ) => Effect.Effect<AuthSchema.AuthEntity, Failure<"oauth"> | TokenStorage.TokenStorageError>
+    /** Refreshes the session now, or joins a refresh in flight; with a token, adopts it first. */
+    readonly refresh: (
+      marker?: string,
+      refreshToken?: Secret
+    ) => Effect.Effect<AuthSchema.AuthEntity, Session.RefreshError>
+    /** 🔐 Signs out, here in any case and on the server if it can be reached. Twice is no error. */
+    readonly logout: (
+      marker?: string,
+      refreshToken?: Secret
+    ) => Effect.Effect<LogoutResult, Failure<"logout"> | TokenStorage.TokenStorageError>
+    /** 🔐 Signs out on all devices of the account at this provider. */
+    readonly logoutAll: (marker: string) => Effect.Effect<LogoutResult, Failure<"logoutAll"> | Session.RefreshError>
+    /** Sets a new password. It ends all sessions of the account, so the local one of that user is dropped too. */
+    readonly changePassword: (marker: string, change: PasswordChange) => Effect.Effect<void, Failure<"changePassword">>
+    /** A page of providers: 30 from the start, where nothing else is said. */
+    readonly getAuthProviders: (
+      options?: Page
+    ) => Effect.Effect<ReadonlyArray<AuthSchema.AuthProviderEntity>, Failure<"getAuthProviders">>
+    /** All providers, page by page. */
+    readonly streamAuthProviders: (
+      options?: LangCode & { readonly pageSize?: number | undefined }
+    ) => Stream.Stream<AuthSchema.AuthProviderEntity, Failure<"getAuthProviders">>
+    /** One provider. */
+    readonly getAuthProviderByMarker: (
+      marker: string,
+      options?: LangCode
+    ) => Effect.Effect<AuthSchema.AuthProviderEntity, Failure<"getAuthProviderByMarker">>
+    /** 🔐 The devices that are signed in with this account at this provider. */
+    readonly getActiveSessionsByMarker: (
+      marker: string
+    ) => Effect.Effect<
+      ReadonlyArray<AuthSchema.ActiveSession>,
+      Failure<"getActiveSessionsByMarker"> | Session.RefreshError
+    >
+  }
+>()("effect-oneentry/AuthProvider") {}
 
 // -----------------------------------------------------------------------------
 // make
@@ -322,11 +322,13 @@ const endpoints = {
 } as const
 
 /** What a form's fields lack is said in the domain: nothing was sent. */
-const invalidData = (marker: string) => (error: FormInvalid): AuthError.InvalidData =>
-  new AuthError.InvalidData({
-    marker,
-    messages: error.issues.map((issue) => (issue.marker === "" ? issue.message : `${issue.marker}: ${issue.message}`))
-  })
+const invalidData =
+  (marker: string) =>
+  (error: FormInvalid): AuthError.InvalidData =>
+    new AuthError.InvalidData({
+      marker,
+      messages: error.issues.map((issue) => (issue.marker === "" ? issue.message : `${issue.marker}: ${issue.message}`))
+    })
 
 const nobody: LogoutResult = { revoked: false }
 
@@ -338,10 +340,7 @@ const pageIssues = (name: string, value: number, minimum: number): ReadonlyArray
 const cappedPage = 10
 
 /** @internal */
-export const makeInternal = (
-  transport: Transport.Transport,
-  session: Session.Internal
-): AuthProvider["Service"] => {
+export const makeInternal = (transport: Transport.Transport, session: Session.Internal): AuthProvider["Service"] => {
   const { project } = transport
 
   const userPath = (marker: string, name: string) => Invoke.path([module, "marker", marker, "users", name])
@@ -366,7 +365,8 @@ export const makeInternal = (
         body: JSON.stringify(body),
         marker,
         langCode
-      }))
+      })
+    )
 
   /** The two ways to sign in differ in what they send: what comes back is a pair of tokens, to be stored. */
   const signIn = <Op extends "auth" | "oauth">(
@@ -377,17 +377,19 @@ export const makeInternal = (
     withCode: boolean
   ) =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const device = yield* restore(session.device)
         const clock = yield* Clock.Clock
         const sentAt = clock.currentTimeMillisUnsafe()
-        const answer = yield* restore(transport.send({
-          operation: endpoint.operation,
-          method: "POST",
-          path,
-          headers: jsonHeaders(device),
-          body: JSON.stringify(body)
-        }))
+        const answer = yield* restore(
+          transport.send({
+            operation: endpoint.operation,
+            method: "POST",
+            path,
+            headers: jsonHeaders(device),
+            body: JSON.stringify(body)
+          })
+        )
         // From here on there is a session: it reaches the storage even if the caller leaves.
         const receivedAt = clock.currentTimeMillisUnsafe()
         const parts = { marker, langCode: project.langCode, withCode }
@@ -422,17 +424,19 @@ export const makeInternal = (
   const end = (ending: Stored.StoredSession): Effect.Effect<LogoutResult> =>
     Clock.clockWith((clock) => {
       const now = clock.currentTimeMillisUnsafe()
-      const mayBeOnTheWire = ending.exchangeStartedAt !== undefined &&
+      const mayBeOnTheWire =
+        ending.exchangeStartedAt !== undefined &&
         now - ending.exchangeStartedAt <= Duration.toMillis(project.requestTimeout)
       return ending.rejected === true || mayBeOnTheWire || Stored.freshness(ending, now, 0, null) !== "expired"
         ? tellServer(ending)
         : Effect.flatMap(RefreshExchange.send(transport, ending, clock), (result) =>
-          result.outcome === "rotated"
-            ? tellServer(result.session)
-            : Effect.succeed({
-              revoked: false,
-              failure: new OneEntryError.OneEntryError({ operation: "logout", reason: result.reason })
-            }))
+            result.outcome === "rotated"
+              ? tellServer(result.session)
+              : Effect.succeed({
+                  revoked: false,
+                  failure: new OneEntryError.OneEntryError({ operation: "logout", reason: result.reason })
+                })
+          )
     })
 
   const upload = (files: ReadonlyArray<Blob>, query: FieldValue.FileQuery) =>
@@ -443,11 +447,14 @@ export const makeInternal = (
         body: Uploads.uploadBody(files),
         marker: "",
         langCode: project.langCode
-      }))
+      })
+    )
 
-  const getAuthProviders: AuthProvider["Service"]["getAuthProviders"] = (
-    { langCode = project.langCode, limit = 30, offset = 0 } = {}
-  ) =>
+  const getAuthProviders: AuthProvider["Service"]["getAuthProviders"] = ({
+    langCode = project.langCode,
+    limit = 30,
+    offset = 0
+  } = {}) =>
     Invoke.checked(
       "getAuthProviders",
       [...Invoke.emptyArguments({ langCode }), ...pageIssues("offset", offset, 0), ...pageIssues("limit", limit, 1)],
@@ -463,20 +470,23 @@ export const makeInternal = (
   return AuthProvider.of({
     signUp: (marker, data, { langCode = project.langCode } = {}) =>
       Invoke.checked("signUp", Invoke.emptyArguments({ marker, langCode }), () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const authData = yield* Effect.fromResult(
             Result.mapError(FieldValue.encodeAuthData(data.authData), invalidData(marker))
           )
-          const prepared = yield* Effect.fromResult(Result.mapError(
-            Result.all(
-              (data.formData == null ? [] : FieldValue.byLanguage(data.formData, langCode)).map(
-                ([language, fields]) => Result.map(FieldValue.prepare(fields), (items) => [language, items] as const)
-              )
-            ),
-            invalidData(marker)
-          ))
+          const prepared = yield* Effect.fromResult(
+            Result.mapError(
+              Result.all(
+                (data.formData == null ? [] : FieldValue.byLanguage(data.formData, langCode)).map(
+                  ([language, fields]) => Result.map(FieldValue.prepare(fields), (items) => [language, items] as const)
+                )
+              ),
+              invalidData(marker)
+            )
+          )
           const formData = yield* Effect.forEach(prepared, ([language, items]) =>
-            Effect.map(Uploads.completeFields(items, upload), (fields) => [language, fields] as const))
+            Effect.map(Uploads.completeFields(items, upload), (fields) => [language, fields] as const)
+          )
           const notificationData = FieldValue.encodeNotificationData(data.notificationData ?? {})
           return yield* post(
             endpoints.signUp,
@@ -491,11 +501,13 @@ export const makeInternal = (
             },
             langCode
           )
-        })),
+        })
+      ),
 
     generateCode: (marker, { eventIdentifier, userIdentifier }) =>
       Invoke.checked("generateCode", Invoke.emptyArguments({ marker, userIdentifier, eventIdentifier }), () =>
-        post(endpoints.generateCode, marker, userPath(marker, "generate-code"), { userIdentifier, eventIdentifier })),
+        post(endpoints.generateCode, marker, userPath(marker, "generate-code"), { userIdentifier, eventIdentifier })
+      ),
 
     checkCode: (marker, { code, eventIdentifier, userIdentifier }) =>
       Invoke.checked("checkCode", Invoke.emptyArguments({ marker, userIdentifier, eventIdentifier, code }), () =>
@@ -503,14 +515,16 @@ export const makeInternal = (
           userIdentifier,
           eventIdentifier,
           code: Invoke.reveal(code)
-        })),
+        })
+      ),
 
     activateUser: (marker, { code, userIdentifier }) =>
       Invoke.checked("activateUser", Invoke.emptyArguments({ marker, userIdentifier, code }), () =>
         post(endpoints.activateUser, marker, userPath(marker, "activate"), {
           userIdentifier,
           code: Invoke.reveal(code)
-        })),
+        })
+      ),
 
     auth: (marker, { authData, code }) =>
       Invoke.checked("auth", Invoke.emptyArguments(code === undefined ? { marker } : { marker, code }), () =>
@@ -524,27 +538,25 @@ export const makeInternal = (
               { authData: encoded, ...(code === undefined ? {} : { code: Invoke.reveal(code) }) },
               code !== undefined || encoded.some((item) => item.marker === "code")
             )
-        )),
+        )
+      ),
 
     oauth: (marker, data) =>
-      Invoke.checked(
-        "oauth",
-        Invoke.emptyArguments({ marker, code: data.code, redirect_uri: data.redirect_uri }),
-        () =>
-          signIn(
-            endpoints.oauth,
-            marker,
-            Invoke.path([module, "marker", marker, "oauth"]),
-            {
-              client_id: data.client_id ?? "",
-              client_secret: data.client_secret === undefined ? "" : Invoke.reveal(data.client_secret),
-              code: Invoke.reveal(data.code),
-              grant_type: data.grant_type ?? "authorization_code",
-              redirect_uri: data.redirect_uri,
-              ...(data.code_verifier === undefined ? {} : { code_verifier: Invoke.reveal(data.code_verifier) })
-            },
-            false
-          )
+      Invoke.checked("oauth", Invoke.emptyArguments({ marker, code: data.code, redirect_uri: data.redirect_uri }), () =>
+        signIn(
+          endpoints.oauth,
+          marker,
+          Invoke.path([module, "marker", marker, "oauth"]),
+          {
+            client_id: data.client_id ?? "",
+            client_secret: data.client_secret === undefined ? "" : Invoke.reveal(data.client_secret),
+            code: Invoke.reveal(data.code),
+            grant_type: data.grant_type ?? "authorization_code",
+            redirect_uri: data.redirect_uri,
+            ...(data.code_verifier === undefined ? {} : { code_verifier: Invoke.reveal(data.code_verifier) })
+          },
+          false
+        )
       ),
 
     refresh: (marker, refreshToken) =>
@@ -555,7 +567,7 @@ export const makeInternal = (
           ...(refreshToken === undefined ? {} : { refreshToken })
         }),
         () =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             if (refreshToken !== undefined) {
               const stored = yield* session.peek
               const given = Invoke.reveal(refreshToken)
@@ -577,29 +589,34 @@ export const makeInternal = (
       Invoke.checked(
         "logout",
         // What the official SDK leaves behind when it signs out is an empty token: no error, there is nothing to end.
-        Invoke.emptyArguments({ ...(marker === undefined ? {} : { marker }), ...(refreshToken === "" ? {} : { refreshToken }) }),
+        Invoke.emptyArguments({
+          ...(marker === undefined ? {} : { marker }),
+          ...(refreshToken === "" ? {} : { refreshToken })
+        }),
         () =>
           Effect.uninterruptibleMask((restore) =>
-            Effect.gen(function*() {
+            Effect.gen(function* () {
               const given = Invoke.reveal(refreshToken)
               const stored = yield* session.peek
               const device = stored === undefined ? yield* session.device : Stored.deviceOf(stored)
               // First: whatever is in flight cannot bring the session back.
               const local = yield* Effect.result(session.signOut("SignOut"))
               // Another process may have rotated what this one knew.
-              const ended = Result.isSuccess(local) ? local.success ?? stored : stored
+              const ended = Result.isSuccess(local) ? (local.success ?? stored) : stored
               const endings = ended === undefined ? [] : [ended]
               if (given !== "" && given !== ended?.refreshToken && given !== stored?.refreshToken) {
                 // An older token of the same session, or another session: it ends before the bearer token does.
-                endings.unshift(Stored.fromPair({
-                  pair: { accessToken: stored?.accessToken ?? "", refreshToken: given, userIdentifier: undefined },
-                  marker: marker ?? stored?.marker ?? project.providerMarker,
-                  device,
-                  sentAt: stored?.receivedAt ?? 0,
-                  receivedAt: stored?.receivedAt ?? 0,
-                  serverDate: undefined,
-                  adopted: true
-                }))
+                endings.unshift(
+                  Stored.fromPair({
+                    pair: { accessToken: stored?.accessToken ?? "", refreshToken: given, userIdentifier: undefined },
+                    marker: marker ?? stored?.marker ?? project.providerMarker,
+                    device,
+                    sentAt: stored?.receivedAt ?? 0,
+                    receivedAt: stored?.receivedAt ?? 0,
+                    serverDate: undefined,
+                    adopted: true
+                  })
+                )
               }
               // The server is told even if the caller does not wait for it.
               const telling = yield* Effect.forkDetach(Effect.forEach(endings, end))
@@ -613,46 +630,56 @@ export const makeInternal = (
     logoutAll: (marker) =>
       Invoke.checked("logoutAll", Invoke.emptyArguments({ marker }), () =>
         Effect.uninterruptibleMask((restore) =>
-          Effect.gen(function*() {
-            yield* restore(authorized(transport, session, endpoints.logoutAll, {
-              path: userPath(marker, "logout-all"),
-              marker,
-              langCode: project.langCode
-            }))
+          Effect.gen(function* () {
+            yield* restore(
+              authorized(transport, session, endpoints.logoutAll, {
+                path: userPath(marker, "logout-all"),
+                marker,
+                langCode: project.langCode
+              })
+            )
             const stored = yield* session.peek
             if (stored?.marker === marker) yield* session.signOut("SignOut")
             return { revoked: true }
           })
-        )),
+        )
+      ),
 
-    changePassword: (marker, { code, eventIdentifier, newPassword, repeatPassword = newPassword, type, userIdentifier }) =>
+    changePassword: (
+      marker,
+      { code, eventIdentifier, newPassword, repeatPassword = newPassword, type, userIdentifier }
+    ) =>
       Invoke.checked(
         "changePassword",
         [
           ...Invoke.emptyArguments({ marker, userIdentifier, eventIdentifier, code, newPassword }),
-          ...(type === "change" || type === "recovery" ? [] : ["`type` must be \"change\" or \"recovery\""])
+          ...(type === "change" || type === "recovery" ? [] : ['`type` must be "change" or "recovery"'])
         ],
         () =>
           Invoke.reveal(repeatPassword) !== Invoke.reveal(newPassword)
             ? Effect.fail(new AuthError.PasswordsDoNotMatch({ marker, messages: [] }))
             : Effect.uninterruptibleMask((restore) =>
-              Effect.gen(function*() {
-                yield* restore(post(endpoints.changePassword, marker, userPath(marker, "change-password"), {
-                  userIdentifier,
-                  eventIdentifier,
-                  code: Invoke.reveal(code),
-                  type: type === "change" ? 1 : 2,
-                  password1: Invoke.reveal(newPassword),
-                  password2: Invoke.reveal(repeatPassword)
-                }))
-                const stored = yield* session.peek
-                const isTheirs = stored !== undefined && stored.marker === marker &&
-                  (stored.userIdentifier === undefined ||
-                    stored.userIdentifier.toLowerCase() === userIdentifier.toLowerCase())
-                // The password is changed, whatever the storage says: the session is gone from memory, and on the server.
-                if (isTheirs) yield* Effect.ignore(session.signOut("PasswordChanged"))
-              })
-            )
+                Effect.gen(function* () {
+                  yield* restore(
+                    post(endpoints.changePassword, marker, userPath(marker, "change-password"), {
+                      userIdentifier,
+                      eventIdentifier,
+                      code: Invoke.reveal(code),
+                      type: type === "change" ? 1 : 2,
+                      password1: Invoke.reveal(newPassword),
+                      password2: Invoke.reveal(repeatPassword)
+                    })
+                  )
+                  const stored = yield* session.peek
+                  const isTheirs =
+                    stored !== undefined &&
+                    stored.marker === marker &&
+                    (stored.userIdentifier === undefined ||
+                      stored.userIdentifier.toLowerCase() === userIdentifier.toLowerCase())
+                  // The password is changed, whatever the storage says: the session is gone from memory, and on the server.
+                  if (isTheirs) yield* Effect.ignore(session.signOut("PasswordChanged"))
+                })
+              )
       ),
 
     getAuthProviders,
@@ -662,7 +689,8 @@ export const makeInternal = (
         Effect.map(getAuthProviders({ langCode, limit: pageSize, offset }), (page) => [
           page,
           page.length < Math.min(pageSize, cappedPage) ? Option.none() : Option.some(offset + page.length)
-        ])),
+        ])
+      ),
 
     getAuthProviderByMarker: (marker, { langCode = project.langCode } = {}) =>
       Invoke.checked("getAuthProviderByMarker", Invoke.emptyArguments({ marker, langCode }), () =>
@@ -671,7 +699,8 @@ export const makeInternal = (
           headers: transport.headers,
           marker,
           langCode
-        })),
+        })
+      ),
 
     getActiveSessionsByMarker: (marker) =>
       Invoke.checked("getActiveSessionsByMarker", Invoke.emptyArguments({ marker }), () =>
@@ -679,7 +708,8 @@ export const makeInternal = (
           path: userPath(marker, "sessions"),
           marker,
           langCode: project.langCode
-        }))
+        })
+      )
   })
 }
 
@@ -710,7 +740,7 @@ export const layer = (
 ): Layer.Layer<AuthProvider, OneEntryError.OneEntryError, HttpClient.HttpClient | TokenStorage.TokenStorage> =>
   Layer.effect(
     AuthProvider,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const project = yield* ClientOptions.resolve(options)
       const transport = yield* Transport.make(project, yield* HttpClient.HttpClient)
       return makeInternal(transport, yield* Session.makeInternal(transport))

@@ -8,11 +8,13 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as FieldValue from "./FieldValue.ts"
 import { AuthEntityWire } from "./internal/authWire.ts"
+import { isObject } from "./internal/fieldEncoding.ts"
 import * as Locale from "./internal/locale.ts"
 
 type Decoder<W> = (body: unknown) => Exit.Exit<W, Schema.SchemaError>
@@ -133,7 +135,7 @@ const Contacts = Schema.Struct({
 
 const toContacts = (wire: typeof Contacts.Type | null | undefined): NotificationContacts => ({
   ...present("email", wire?.email),
-  phonePush: typeof wire?.phonePush === "string" ? [wire.phonePush] : wire?.phonePush ?? [],
+  phonePush: typeof wire?.phonePush === "string" ? [wire.phonePush] : (wire?.phonePush ?? []),
   ...present("phoneSMS", wire?.phoneSMS)
 })
 
@@ -268,15 +270,17 @@ const AuthProviderWire = Schema.Struct({
   localizeInfos: nullish(Locale.localized(Texts, "object")),
   formIdentifier: nullish(Schema.String),
   userGroupIdentifier: nullish(Schema.String),
-  config: nullish(Schema.Struct({
-    accessTokenTtlSec: NumberLike,
-    refreshTokenTtlMc: NumberLike,
-    deleteNoneActiveUsersAfterDays: NumberLike,
-    systemCodeTlsSec: NumberLike,
-    systemCodeLength: NumberLike,
-    systemCodeOnlyNumbers: BooleanLike,
-    oauthAuthUrl: nullish(Schema.String)
-  }))
+  config: nullish(
+    Schema.Struct({
+      accessTokenTtlSec: NumberLike,
+      refreshTokenTtlMc: NumberLike,
+      deleteNoneActiveUsersAfterDays: NumberLike,
+      systemCodeTlsSec: NumberLike,
+      systemCodeLength: NumberLike,
+      systemCodeOnlyNumbers: BooleanLike,
+      oauthAuthUrl: nullish(Schema.String)
+    })
+  )
 })
 
 const AuthProvidersWire = Schema.Array(AuthProviderWire)
@@ -319,7 +323,8 @@ export const toAuthProviders = (
 ): ReadonlyArray<AuthProviderEntity> => wire.map((one) => toAuthProvider(one, langCode))
 
 /** @internal */
-export const decodeAuthProvider: Decoder<typeof OneAuthProviderWire.Type> = Schema.decodeUnknownExit(OneAuthProviderWire)
+export const decodeAuthProvider: Decoder<typeof OneAuthProviderWire.Type> =
+  Schema.decodeUnknownExit(OneAuthProviderWire)
 
 /** @internal */
 export const toOneAuthProvider = (wire: typeof OneAuthProviderWire.Type, langCode: string): AuthProviderEntity =>
@@ -351,16 +356,21 @@ export interface ActiveSession {
   }
 }
 
-const ActiveSessionsWire = Schema.Array(Schema.Struct({
-  deviceInfo: nullish(Schema.Struct({
-    os: nullish(Schema.String),
-    browser: nullish(Schema.String),
-    location: nullish(Schema.String)
-  }))
-}))
+const ActiveSessionsWire = Schema.Array(
+  Schema.Struct({
+    deviceInfo: nullish(
+      Schema.Struct({
+        os: nullish(Schema.String),
+        browser: nullish(Schema.String),
+        location: nullish(Schema.String)
+      })
+    )
+  })
+)
 
 /** @internal */
-export const decodeActiveSessions: Decoder<typeof ActiveSessionsWire.Type> = Schema.decodeUnknownExit(ActiveSessionsWire)
+export const decodeActiveSessions: Decoder<typeof ActiveSessionsWire.Type> =
+  Schema.decodeUnknownExit(ActiveSessionsWire)
 
 /** @internal */
 export const toActiveSessions = (wire: typeof ActiveSessionsWire.Type): ReadonlyArray<ActiveSession> =>
@@ -422,8 +432,37 @@ const UserWire = Schema.Struct({
   total: NumberLike
 })
 
-/** @internal */
-export const decodeUser: Decoder<typeof UserWire.Type> = Schema.decodeUnknownExit(UserWire)
+type UserWire = typeof UserWire.Type
+
+const decodeUserBySchema: Decoder<UserWire> = Schema.decodeUnknownExit(UserWire)
+
+const isTextOrNothing = (u: unknown): boolean => u === undefined || u === null || typeof u === "string"
+
+const isContacts = (u: unknown): boolean =>
+  isObject(u) && isTextOrNothing(u["email"]) && isTextOrNothing(u["phoneSMS"]) &&
+  (isTextOrNothing(u["phonePush"]) || (Array.isArray(u["phonePush"]) && u["phonePush"].every(Predicate.isString)))
+
+/**
+ * `UserWire` written out by hand: what it accepts, the schema accepts (a test holds them together). The profile is what
+ * is read most, and walking its schema was half of what reading it cost.
+ */
+const isUserWire = (u: unknown): u is UserWire =>
+  isObject(u) && Number.isFinite(u["id"]) && typeof u["identifier"] === "string" &&
+  isTextOrNothing(u["authProviderIdentifier"]) && isTextOrNothing(u["formIdentifier"]) && isTextOrNothing(u["locale"]) &&
+  (u["formData"] == null || FieldValue.isWireEntries(u["formData"])) &&
+  (u["groups"] == null ||
+    (Array.isArray(u["groups"]) && u["groups"].every((group) => Number.isFinite(group) || typeof group === "string"))) &&
+  (u["state"] == null || isObject(u["state"])) &&
+  (u["moduleFormConfigs"] == null || Array.isArray(u["moduleFormConfigs"])) &&
+  (u["notificationData"] == null || isContacts(u["notificationData"])) &&
+  (isTextOrNothing(u["total"]) || Number.isFinite(u["total"]))
+
+/**
+ * Whatever the check does not know goes through the schema, which says what is wrong with it.
+ *
+ * @internal
+ */
+export const decodeUser: Decoder<UserWire> = (body) => isUserWire(body) ? Exit.succeed(body) : decodeUserBySchema(body)
 
 /** @internal */
 export const toUser = (wire: typeof UserWire.Type, langCode: string): UserEntity => {

@@ -84,14 +84,22 @@ const durationOption = (
 ): Duration.Duration => {
   const duration = Duration.fromInput(input ?? fallback)
   // What is no number counts as zero in a duration.
-  const parts: ReadonlyArray<unknown> = typeof input === "object" && !Duration.isDuration(input) ? Object.values(input) : [input]
+  const parts: ReadonlyArray<unknown> =
+    typeof input === "object" && !Duration.isDuration(input) ? Object.values(input) : [input]
   if (duration._tag === "Some" && !parts.some(Number.isNaN)) {
     const millis = Duration.toMillis(duration.value)
-    if (Number.isFinite(millis) && millis >= 0 && millis <= 2_147_483_647 && (millis > 0 || name !== "requestTimeout")) {
+    if (
+      Number.isFinite(millis) &&
+      millis >= 0 &&
+      millis <= 2_147_483_647 &&
+      (millis > 0 || name !== "requestTimeout")
+    ) {
       return duration.value
     }
   }
-  issues.push(`\`${name}\` must be a duration of less than 24 days${name === "requestTimeout" ? ", more than nothing" : ""}`)
+  issues.push(
+    `\`${name}\` must be a duration of less than 24 days${name === "requestTimeout" ? ", more than nothing" : ""}`
+  )
   return Duration.zero
 }
 
@@ -123,7 +131,12 @@ export const resolve = (options: ClientOptions): Effect.Effect<Project, OneEntry
     if (options.appToken !== undefined && !/^[\x21-\x7e]{1,8192}$/.test(token ?? "")) {
       issues.push("`appToken` must be a token as the admin panel shows it: neither empty nor with spaces")
     }
-    const { langCode = "en_US", maxResponseBytes = 10 * 1024 * 1024, providerMarker = "email", slot = "default" } = options
+    const {
+      langCode = "en_US",
+      maxResponseBytes = 10 * 1024 * 1024,
+      providerMarker = "email",
+      slot = "default"
+    } = options
     if (!/^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*$/.test(langCode)) {
       issues.push("`langCode` must be a language code such as en_US")
     }

@@ -74,10 +74,7 @@ const whole = HttpClient.make((request, url, signal, fiber) => {
       // Whatever was handed in raw is `fetch`'s to judge.
       return send(body.body as BodyInit)
     case "Stream":
-      return Effect.flatMap(
-        Stream.toReadableStreamEffect(Stream.mapError(body.stream, toError(request))),
-        send
-      )
+      return Effect.flatMap(Stream.toReadableStreamEffect(Stream.mapError(body.stream, toError(request))), send)
   }
 })
 

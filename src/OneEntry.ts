@@ -47,7 +47,7 @@ export type Services =
   | Session.Session
   | Users.Users
 
-const make = Effect.fnUntraced(function*(options: ClientOptions.ClientOptions) {
+const make = Effect.fnUntraced(function* (options: ClientOptions.ClientOptions) {
   const project = yield* ClientOptions.resolve(options)
   const transport = yield* Transport.make(project, yield* HttpClient.HttpClient)
   const session = yield* Session.makeInternal(transport)

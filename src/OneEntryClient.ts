@@ -44,10 +44,13 @@ import type * as TokenStorage from "./TokenStorage.ts"
  * @category services
  * @since 0.1.0
  */
-export class OneEntryClient extends Context.Service<OneEntryClient, {
-  readonly anonymous: HttpClient.HttpClient.With<OneEntryError.OneEntryError>
-  readonly authorized: HttpClient.HttpClient.With<Session.RefreshError>
-}>()("effect-oneentry/OneEntryClient") {}
+export class OneEntryClient extends Context.Service<
+  OneEntryClient,
+  {
+    readonly anonymous: HttpClient.HttpClient.With<OneEntryError.OneEntryError>
+    readonly authorized: HttpClient.HttpClient.With<Session.RefreshError>
+  }
+>()("effect-oneentry/OneEntryClient") {}
 
 /** The URL of a request if it stays with the project; what is wrong with it otherwise. */
 const resolveUrl = (project: ClientOptions.Project, url: string): URL | string => {
@@ -65,10 +68,7 @@ const resolveUrl = (project: ClientOptions.Project, url: string): URL | string =
 }
 
 /** @internal */
-export const makeInternal = (
-  transport: Transport.Transport,
-  session: Session.Internal
-): OneEntryClient["Service"] => {
+export const makeInternal = (transport: Transport.Transport, session: Session.Internal): OneEntryClient["Service"] => {
   const { project } = transport
 
   const prepared = (
@@ -84,16 +84,14 @@ export const makeInternal = (
     )
     return request.method === "POST"
       ? Effect.map(session.device, (device) =>
-        HttpClientRequest.setHeader(bound, "x-device-metadata", Transport.deviceHeader(device)))
+          HttpClientRequest.setHeader(bound, "x-device-metadata", Transport.deviceHeader(device))
+        )
       : Effect.succeed(bound)
   }
 
   const withExecute = <E>(
-    execute: (
-      request: HttpClientRequest.HttpClientRequest
-    ) => ReturnType<HttpClient.HttpClient.With<E>["execute"]>
-  ): HttpClient.HttpClient.With<E> =>
-    HttpClient.makeWith<E, never, E, never>(Effect.flatMap(execute), Effect.succeed)
+    execute: (request: HttpClientRequest.HttpClientRequest) => ReturnType<HttpClient.HttpClient.With<E>["execute"]>
+  ): HttpClient.HttpClient.With<E> => HttpClient.makeWith<E, never, E, never>(Effect.flatMap(execute), Effect.succeed)
 
   return OneEntryClient.of({
     anonymous: withExecute((request) =>
@@ -102,22 +100,29 @@ export const makeInternal = (
     authorized: withExecute<Session.RefreshError>((request) =>
       session.authorized((headers, accessToken) =>
         Effect.flatMap(prepared(request, headers), (bound) =>
-          Effect.flatMap(transport.whole("request", bound), (response): Effect.Effect<
-            HttpClientResponse.HttpClientResponse,
-            Session.RefreshError | Session.Unauthorized
-          > => {
-            if (response.status !== 401) return Effect.succeed(response)
-            const refused = new Session.Unauthorized({ accessToken: Redacted.make(accessToken, { label: "accessToken" }) })
-            if (request.body._tag !== "Stream") return Effect.fail(refused)
-            // What has been read of a stream cannot be sent again: the session is refreshed, and the caller told.
-            return Effect.andThen(
-              session.service.renew(refused.accessToken),
-              Effect.fail(OneEntryError.invalidRequest(
-                "request",
-                "the access token had ended, and a body that is a stream cannot be sent again: the session is refreshed now, make the request anew"
-              ))
-            )
-          }))
+          Effect.flatMap(
+            transport.whole("request", bound),
+            (
+              response
+            ): Effect.Effect<HttpClientResponse.HttpClientResponse, Session.RefreshError | Session.Unauthorized> => {
+              if (response.status !== 401) return Effect.succeed(response)
+              const refused = new Session.Unauthorized({
+                accessToken: Redacted.make(accessToken, { label: "accessToken" })
+              })
+              if (request.body._tag !== "Stream") return Effect.fail(refused)
+              // What has been read of a stream cannot be sent again: the session is refreshed, and the caller told.
+              return Effect.andThen(
+                session.service.renew(refused.accessToken),
+                Effect.fail(
+                  OneEntryError.invalidRequest(
+                    "request",
+                    "the access token had ended, and a body that is a stream cannot be sent again: the session is refreshed now, make the request anew"
+                  )
+                )
+              )
+            }
+          )
+        )
       )
     )
   })
@@ -146,7 +151,7 @@ export const layer = (
 ): Layer.Layer<OneEntryClient, OneEntryError.OneEntryError, HttpClient.HttpClient | TokenStorage.TokenStorage> =>
   Layer.effect(
     OneEntryClient,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const project = yield* ClientOptions.resolve(options)
       const transport = yield* Transport.make(project, yield* HttpClient.HttpClient)
       return makeInternal(transport, yield* Session.makeInternal(transport))

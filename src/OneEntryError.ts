@@ -82,12 +82,12 @@ export class Redirected extends Schema.TaggedError<Redirected>("effect-oneentry/
  * @category reasons
  * @since 0.1.0
  */
-export class ResponseInvalid
-  extends Schema.TaggedError<ResponseInvalid>("effect-oneentry/OneEntryError/ResponseInvalid")("ResponseInvalid", {
-    statusCode: Schema.Int,
-    issue: Schema.String
-  })
-{
+export class ResponseInvalid extends Schema.TaggedError<ResponseInvalid>(
+  "effect-oneentry/OneEntryError/ResponseInvalid"
+)("ResponseInvalid", {
+  statusCode: Schema.Int,
+  issue: Schema.String
+}) {
   readonly isRetryable = true
   override get message(): string {
     return `The answer (status ${this.statusCode}) could not be understood: ${this.issue}`
@@ -102,12 +102,12 @@ export class ResponseInvalid
  * @category reasons
  * @since 0.1.0
  */
-export class TooManyRequests
-  extends Schema.TaggedError<TooManyRequests>("effect-oneentry/OneEntryError/TooManyRequests")("TooManyRequests", {
-    ...envelopeFields,
-    retryAfter: Schema.optionalKey(Schema.DurationFromMillis)
-  })
-{
+export class TooManyRequests extends Schema.TaggedError<TooManyRequests>(
+  "effect-oneentry/OneEntryError/TooManyRequests"
+)("TooManyRequests", {
+  ...envelopeFields,
+  retryAfter: Schema.optionalKey(Schema.DurationFromMillis)
+}) {
   readonly isRetryable = true
   override get message(): string {
     return `Too many requests${sentence(this.messages)}`
@@ -120,12 +120,13 @@ export class TooManyRequests
  * @category reasons
  * @since 0.1.0
  */
-export class ServerFailure
-  extends Schema.TaggedError<ServerFailure>("effect-oneentry/OneEntryError/ServerFailure")("ServerFailure", {
+export class ServerFailure extends Schema.TaggedError<ServerFailure>("effect-oneentry/OneEntryError/ServerFailure")(
+  "ServerFailure",
+  {
     ...envelopeFields,
     retryAfter: Schema.optionalKey(Schema.DurationFromMillis)
-  })
-{
+  }
+) {
   readonly isRetryable = true
   override get message(): string {
     return `The server failed with status ${this.statusCode}${sentence(this.messages)}`
@@ -138,9 +139,10 @@ export class ServerFailure
  * @category reasons
  * @since 0.1.0
  */
-export class ResourceClosed
-  extends Schema.TaggedError<ResourceClosed>("effect-oneentry/OneEntryError/ResourceClosed")("ResourceClosed", envelopeFields)
-{
+export class ResourceClosed extends Schema.TaggedError<ResourceClosed>("effect-oneentry/OneEntryError/ResourceClosed")(
+  "ResourceClosed",
+  envelopeFields
+) {
   readonly isRetryable = false
   override get message(): string {
     return "The project refused the application: check `appToken`"
@@ -153,12 +155,9 @@ export class ResourceClosed
  * @category reasons
  * @since 0.1.0
  */
-export class PermissionDenied
-  extends Schema.TaggedError<PermissionDenied>("effect-oneentry/OneEntryError/PermissionDenied")(
-    "PermissionDenied",
-    envelopeFields
-  )
-{
+export class PermissionDenied extends Schema.TaggedError<PermissionDenied>(
+  "effect-oneentry/OneEntryError/PermissionDenied"
+)("PermissionDenied", envelopeFields) {
   readonly isRetryable = false
   override get message(): string {
     return `Not permitted${sentence(this.messages)} (grant the route to the user's group in the admin panel)`
@@ -171,9 +170,10 @@ export class PermissionDenied
  * @category reasons
  * @since 0.1.0
  */
-export class NotInPlan
-  extends Schema.TaggedError<NotInPlan>("effect-oneentry/OneEntryError/NotInPlan")("NotInPlan", envelopeFields)
-{
+export class NotInPlan extends Schema.TaggedError<NotInPlan>("effect-oneentry/OneEntryError/NotInPlan")(
+  "NotInPlan",
+  envelopeFields
+) {
   readonly isRetryable = false
   override get message(): string {
     return `The project's plan does not include this operation${sentence(this.messages)}`
@@ -186,12 +186,9 @@ export class NotInPlan
  * @category reasons
  * @since 0.1.0
  */
-export class DeviceMetadataRejected
-  extends Schema.TaggedError<DeviceMetadataRejected>("effect-oneentry/OneEntryError/DeviceMetadataRejected")(
-    "DeviceMetadataRejected",
-    envelopeFields
-  )
-{
+export class DeviceMetadataRejected extends Schema.TaggedError<DeviceMetadataRejected>(
+  "effect-oneentry/OneEntryError/DeviceMetadataRejected"
+)("DeviceMetadataRejected", envelopeFields) {
   readonly isRetryable = false
   override get message(): string {
     return `The device metadata was not accepted${sentence(this.messages)}`
@@ -205,14 +202,15 @@ export class DeviceMetadataRejected
  * @category reasons
  * @since 0.1.0
  */
-export class InvalidRequest
-  extends Schema.TaggedError<InvalidRequest>("effect-oneentry/OneEntryError/InvalidRequest")("InvalidRequest", {
+export class InvalidRequest extends Schema.TaggedError<InvalidRequest>("effect-oneentry/OneEntryError/InvalidRequest")(
+  "InvalidRequest",
+  {
     issues: Schema.Array(Schema.String),
     statusCode: Schema.optionalKey(envelopeFields.statusCode),
     timestamp: envelopeFields.timestamp,
     pageData: envelopeFields.pageData
-  })
-{
+  }
+) {
   readonly isRetryable = false
   override get message(): string {
     return this.issues.join("; ")
@@ -225,9 +223,10 @@ export class InvalidRequest
  * @category reasons
  * @since 0.1.0
  */
-export class Unexpected
-  extends Schema.TaggedError<Unexpected>("effect-oneentry/OneEntryError/Unexpected")("Unexpected", envelopeFields)
-{
+export class Unexpected extends Schema.TaggedError<Unexpected>("effect-oneentry/OneEntryError/Unexpected")(
+  "Unexpected",
+  envelopeFields
+) {
   get isRetryable(): boolean {
     return this.statusCode === 408 || this.statusCode === 425 || (this.statusCode >= 300 && this.statusCode < 400)
   }

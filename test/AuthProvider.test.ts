@@ -25,20 +25,16 @@ const codeOf = (name = login) => Emulator.Emulator.use((emulator) => emulator.aw
 const other = "000000000"
 
 /** All thirteen operations, one after the other, as a user lives through them. */
-const everything = Effect.gen(function*() {
+const everything = Effect.gen(function* () {
   const auth = yield* AuthProvider.AuthProvider
   const session = yield* Session.Session
   const emulator = yield* Emulator.Emulator
 
   const providers = yield* auth.getAuthProviders()
-  assert.deepStrictEqual(providers.map((provider) => provider.identifier), [
-    "email",
-    "google",
-    "simple",
-    "asleep",
-    "formless",
-    "rich"
-  ])
+  assert.deepStrictEqual(
+    providers.map((provider) => provider.identifier),
+    ["email", "google", "simple", "asleep", "formless", "rich"]
+  )
   const provider = yield* auth.getAuthProviderByMarker("email")
   assert.deepStrictEqual(provider, providers[0])
   assert.deepStrictEqual(
@@ -62,17 +58,23 @@ const everything = Effect.gen(function*() {
   const user = yield* auth.signUp("email", signUpData())
   assert.strictEqual(user.identifier, login)
   assert.isFalse(user.isActive)
-  assert.deepStrictEqual(user.formData.map((entry) => [entry.marker, entry.value]), [
-    ["name_reg", "Ann"],
-    ["phone_reg", "+18007986545"],
-    ["email_notification_reg", login]
-  ])
+  assert.deepStrictEqual(
+    user.formData.map((entry) => [entry.marker, entry.value]),
+    [
+      ["name_reg", "Ann"],
+      ["phone_reg", "+18007986545"],
+      ["email_notification_reg", login]
+    ]
+  )
   assert.deepStrictEqual(user.notificationData, { email: login, phonePush: [], phoneSMS: "+18007986545" })
   assert.isTrue(DateTime.isUtc(user.updatedDate))
 
   yield* failsWith(auth.generateCode("email", { userIdentifier: login, eventIdentifier: "auth" }), "UserAlreadyHasCode")
   const code = yield* codeOf()
-  yield* failsWith(auth.checkCode("email", { userIdentifier: login, eventIdentifier: "auth", code: other }), "InvalidCode")
+  yield* failsWith(
+    auth.checkCode("email", { userIdentifier: login, eventIdentifier: "auth", code: other }),
+    "InvalidCode"
+  )
   assert.isUndefined(yield* auth.checkCode("email", { userIdentifier: login, eventIdentifier: "auth", code }))
   assert.isUndefined(yield* auth.activateUser("email", { userIdentifier: login, code: Redacted.make(code) }))
   assert.isUndefined(yield* auth.generateCode("email", { userIdentifier: login, eventIdentifier: "auth" }))
@@ -121,24 +123,24 @@ const everything = Effect.gen(function*() {
 describe("the thirteen operations", () => {
   it.effect("in the process", () => everything.pipe(Effect.provide(inProcess())))
 
-  for (
-    const [name, http] of [
-      ["FetchHttpClient", FetchHttpClient.layer],
-      ["FetchClient", FetchClient.layer],
-      ["undici", NodeHttpClient.layerUndici]
-    ] as const
-  ) {
+  for (const [name, http] of [
+    ["FetchHttpClient", FetchHttpClient.layer],
+    ["FetchClient", FetchClient.layer],
+    ["undici", NodeHttpClient.layerUndici]
+  ] as const) {
     it.live(`on a port, with ${name}`, () => everything.pipe(Effect.provide(overHttp(http))))
   }
 
   it.effect("in a span, where requests become spans", () =>
-    everything.pipe(Effect.withSpan("test"), Effect.provide(inProcess())))
+    everything.pipe(Effect.withSpan("test"), Effect.provide(inProcess()))
+  )
 
   it.live("in a span, with FetchClient", () =>
-    everything.pipe(Effect.withSpan("test"), Effect.provide(overHttp(FetchClient.layer))))
+    everything.pipe(Effect.withSpan("test"), Effect.provide(overHttp(FetchClient.layer)))
+  )
 
   it.effect("AuthProvider.layer alone", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* register()
       assert.strictEqual((yield* signIn()).userIdentifier, login)
     }).pipe(
@@ -148,12 +150,13 @@ describe("the thirteen operations", () => {
           Layer.provideMerge(Emulator.layerClient({ passwordCost: 1 }))
         )
       )
-    ))
+    )
+  )
 })
 
 describe("signUp", () => {
   it.effect("UserAlreadyExists, whatever the case and status", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       yield* auth.signUp("email", signUpData())
       const error = yield* Effect.flip(auth.signUp("email", signUpData(login.toUpperCase())))
@@ -163,17 +166,19 @@ describe("signUp", () => {
       assert.strictEqual(error.statusCode, 409)
       assert.strictEqual(error.messages.length, 1)
       assert.isTrue(error.timestamp !== undefined && DateTime.isUtc(error.timestamp))
-    }).pipe(Effect.provide(inProcess({}, { project: { ...project, switches: { userExistsStatus: 409 } } }))))
+    }).pipe(Effect.provide(inProcess({}, { project: { ...project, switches: { userExistsStatus: 409 } } })))
+  )
 
   it.effect("ProviderNotFound for one that is missing, asleep or without a form", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       for (const marker of ["nobody", "asleep"]) yield* failsWith(auth.signUp(marker, signUpData()), "ProviderNotFound")
       yield* failsWith(auth.signUp("formless", { authData: authData() }), "ProviderNotFound")
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("InvalidData where the server refuses, and where nothing is sent", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const refused = yield* failsWith(
         auth.signUp("email", { authData: [{ marker: "login", value: login }] }),
@@ -181,22 +186,31 @@ describe("signUp", () => {
       )
       assert.include(refused.message, "Login or password values are missed")
       const before = yield* count("signUp")
-      const local = yield* Effect.flip(auth.signUp("rich", {
-        authData: [{ marker: "login", value: login }, { marker: "secret", value: password }],
-        formData: [
-          { marker: "integer", type: "integer", value: 1.5 },
-          { marker: "date", type: "date", value: "2024-02-31" }
-        ]
-      }))
+      const local = yield* Effect.flip(
+        auth.signUp("rich", {
+          authData: [
+            { marker: "login", value: login },
+            { marker: "secret", value: password }
+          ],
+          formData: [
+            { marker: "integer", type: "integer", value: 1.5 },
+            { marker: "date", type: "date", value: "2024-02-31" }
+          ]
+        })
+      )
       assert.strictEqual(local._tag, "InvalidData")
       if (local._tag !== "InvalidData") return
       assert.isUndefined(local.statusCode)
-      assert.deepStrictEqual(local.messages.map((message) => message.split(":")[0]), ["integer", "date"])
+      assert.deepStrictEqual(
+        local.messages.map((message) => message.split(":")[0]),
+        ["integer", "date"]
+      )
       assert.strictEqual(yield* count("signUp"), before)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("speaks the language of the call, and unwraps the answer for it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const user = yield* auth.signUp("email", signUpData(), { langCode: "de_DE" })
       assert.strictEqual(user.locale, "de_DE")
@@ -206,12 +220,16 @@ describe("signUp", () => {
       assert.strictEqual((yield* auth.getAuthProviderByMarker("google")).title, "Google")
       const [stored] = yield* Emulator.Emulator.use((emulator) => emulator.users)
       assert.deepStrictEqual(Object.keys(stored?.formData ?? {}), ["de_DE"])
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   const picture = (name: string) => new File([`bytes of ${name}`], name, { type: "image/png" })
   const fileQuery = { type: "page", entity: "editor", id: 3492, width: 100, compress: true }
   const rich = (): FieldValue.SignUpData => ({
-    authData: [{ marker: "login", value: login }, { marker: "secret", value: Redacted.make(password) }],
+    authData: [
+      { marker: "login", value: login },
+      { marker: "secret", value: Redacted.make(password) }
+    ],
     formData: [
       { marker: "string", type: "string", value: Redacted.make("Ann") },
       { marker: "integer", type: "integer", value: 33n },
@@ -230,7 +248,11 @@ describe("signUp", () => {
       {
         marker: "groupOfImages",
         type: "groupOfImages",
-        value: [picture("1.png"), { filename: "files/old.png", downloadLink: "https://x.example/old.png", size: 3 }, picture("2.png")],
+        value: [
+          picture("1.png"),
+          { filename: "files/old.png", downloadLink: "https://x.example/old.png", size: 3 },
+          picture("2.png")
+        ],
         fileQuery
       },
       { marker: "file", type: "file", value: new Blob(["text"]), fileQuery: { type: "page", entity: "editor", id: 1 } },
@@ -241,7 +263,7 @@ describe("signUp", () => {
   })
 
   it.effect("takes a value of every attribute type, files uploaded first", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const user = yield* AuthProvider.AuthProvider.use((auth) => auth.signUp("rich", rich()))
       const values = new Map(user.formData.map((entry) => [entry.marker, entry]))
@@ -284,33 +306,44 @@ describe("signUp", () => {
       assert.deepStrictEqual(value("timeInterval"), [["2024-05-07T10:00:00.000Z", "2024-05-07T11:00:00.000Z"]])
       assert.deepStrictEqual(value("spam"), { event: { token: "token", siteKey: "key" } })
       assert.deepStrictEqual(value("json"), { a: [1, null, "x"] })
-      const files = (marker: string) => (Array.isArray(value(marker)) ? Object.values(Object(value(marker))) : []).map(Object)
-      assert.deepStrictEqual(files("image").map((file) => [file.size, Object.keys(file).sort().join()]), [
-        ["bytes of me.png".length, "downloadLink,filename,size"]
-      ])
+      const files = (marker: string) =>
+        (Array.isArray(value(marker)) ? Object.values(Object(value(marker))) : []).map(Object)
+      assert.deepStrictEqual(
+        files("image").map((file) => [file.size, Object.keys(file).sort().join()]),
+        [["bytes of me.png".length, "downloadLink,filename,size"]]
+      )
       assert.match(files("image")[0].filename, /^files\/project\/page\/3492\/editor\/.*\.png$/)
       // The order of what was given, with the one that the server had already in its place.
-      assert.deepStrictEqual(files("groupOfImages").map((file) => file.size), [14, 3, 14])
+      assert.deepStrictEqual(
+        files("groupOfImages").map((file) => file.size),
+        [14, 3, 14]
+      )
       assert.strictEqual(files("groupOfImages")[1].filename, "files/old.png")
       assert.strictEqual(files("file")[0].size, 4)
 
       const operations = (yield* emulator.requests).map((entry) => entry.operation)
       assert.strictEqual(operations.at(-1), "signUp")
       assert.deepStrictEqual(operations.filter((name) => name === "upload").length, 3)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("UploadFailed names the marker, and nothing is registered", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const auth = yield* AuthProvider.AuthProvider
       yield* emulator.faults.add({ operation: "upload", kind: "status", status: 500 })
-      const error = yield* Effect.flip(auth.signUp("rich", {
-        authData: [{ marker: "login", value: login }, { marker: "secret", value: password }],
-        formData: [
-          { marker: "string", type: "string", value: "Ann" },
-          { marker: "image", type: "image", value: picture("me.png"), fileQuery }
-        ]
-      }))
+      const error = yield* Effect.flip(
+        auth.signUp("rich", {
+          authData: [
+            { marker: "login", value: login },
+            { marker: "secret", value: password }
+          ],
+          formData: [
+            { marker: "string", type: "string", value: "Ann" },
+            { marker: "image", type: "image", value: picture("me.png"), fileQuery }
+          ]
+        })
+      )
       assert.strictEqual(error._tag, "UploadFailed")
       if (error._tag !== "UploadFailed") return
       assert.strictEqual(error.marker, "image")
@@ -322,31 +355,34 @@ describe("signUp", () => {
       yield* emulator.faults.add({ operation: "upload", kind: "malformed", body: "[]" })
       yield* failsWith(auth.signUp("rich", rich()), "UploadFailed")
       assert.strictEqual(yield* count("signUp"), 0)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("a file too large for the project is UploadFailed too", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       yield* failsWith(auth.signUp("rich", rich()), "UploadFailed")
       assert.strictEqual(yield* count("signUp"), 0)
-    }).pipe(Effect.provide(inProcess({}, { project: { ...project, files: { maxFileSize: 10 } } }))))
+    }).pipe(Effect.provide(inProcess({}, { project: { ...project, files: { maxFileSize: 10 } } })))
+  )
 
   it.effect("mutates no input, and sends the same twice", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const data = deepFreeze(rich())
       const register = auth.signUp("rich", data, deepFreeze({ langCode: "en_US" }))
       const first = yield* register
       yield* failsWith(register, "UserAlreadyExists")
       assert.strictEqual(first.identifier, login)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 })
 
 describe("codes", () => {
   const request = { userIdentifier: login, eventIdentifier: "auth" }
 
   it.effect("generateCode: every failure", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       yield* failsWith(auth.generateCode("email", request), "UserNotFound")
       yield* failsWith(auth.generateCode("nobody", request), "ProviderNotFound")
@@ -354,10 +390,11 @@ describe("codes", () => {
       yield* auth.signUp("email", signUpData())
       const error = yield* failsWith(auth.generateCode("email", request), "UserAlreadyHasCode")
       assert.include(error.message, "User already has a code")
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("generateCode: UserAlreadyHasCode of newer servers says when", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       yield* auth.signUp("email", signUpData())
       const error = yield* Effect.flip(auth.generateCode("email", request))
@@ -367,20 +404,26 @@ describe("codes", () => {
       yield* Emulator.Emulator.use((emulator) => emulator.clock.advance("31 seconds"))
       yield* auth.generateCode("email", request)
     }).pipe(
-      Effect.provide(inProcess({}, {
-        project: { ...project, switches: { codePolicy: "reissue-window-429", retryAfter: true } }
-      }))
-    ))
+      Effect.provide(
+        inProcess(
+          {},
+          {
+            project: { ...project, switches: { codePolicy: "reissue-window-429", retryAfter: true } }
+          }
+        )
+      )
+    )
+  )
 
   const attempts = (effect: Effect.Effect<void, { readonly _tag: string }>) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       for (let i = 0; i < 4; i++) yield* failsWith(effect, "InvalidCode")
       const error = yield* failsWith(effect, "CodeAttemptsExceeded")
       assert.notProperty(error, "retryAfter")
     })
 
   it.effect("checkCode, activateUser, changePassword: wrong codes, and too many of them", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const change = { ...request, type: "recovery", code: other, newPassword: "new" } as const
       yield* failsWith(auth.checkCode("email", { ...request, code: other }), "UserNotFound")
@@ -397,39 +440,44 @@ describe("codes", () => {
       yield* attempts(auth.changePassword("email", change))
       yield* auth.generateCode("email", request)
       yield* auth.changePassword("email", { ...change, code: yield* codeOf() })
-    }).pipe(Effect.provide(inProcess({}, { project: { ...project, switches: { retryAfter: true } } }))))
+    }).pipe(Effect.provide(inProcess({}, { project: { ...project, switches: { retryAfter: true } } })))
+  )
 
   it.effect("activateUser: the `false` of some servers is InvalidCode", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       yield* auth.signUp("email", signUpData())
       yield* failsWith(auth.activateUser("email", { userIdentifier: login, code: other }), "InvalidCode")
-    }).pipe(Effect.provide(inProcess({}, { project: { ...project, switches: { activateWrongCode: "false" } } }))))
+    }).pipe(Effect.provide(inProcess({}, { project: { ...project, switches: { activateWrongCode: "false" } } })))
+  )
 
   it.effect("checkCode: only a yes is one", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const emulator = yield* Emulator.Emulator
       yield* auth.signUp("email", signUpData())
       const check = auth.checkCode("email", { ...request, code: yield* codeOf() })
-      for (const body of ["", "{}", "null", "[]", "1", "\"true\"", "{\"success\":\"no\"}"]) {
+      for (const body of ["", "{}", "null", "[]", "1", '"true"', '{"success":"no"}']) {
         yield* emulator.faults.add({ operation: "checkCode", kind: "malformed", body, count: 1 })
         yield* failsWith(check, "OneEntryError/ResponseInvalid")
       }
-      yield* emulator.faults.add({ operation: "checkCode", kind: "malformed", body: "{\"success\":false}", count: 1 })
+      yield* emulator.faults.add({ operation: "checkCode", kind: "malformed", body: '{"success":false}', count: 1 })
       yield* failsWith(check, "InvalidCode")
-      yield* emulator.faults.add({ operation: "checkCode", kind: "malformed", body: "{\"success\":true}", count: 1 })
+      yield* emulator.faults.add({ operation: "checkCode", kind: "malformed", body: '{"success":true}', count: 1 })
       yield* check
       yield* check
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("changePassword: passwords that differ, in the call and on the server", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const emulator = yield* Emulator.Emulator
       yield* auth.signUp("email", signUpData())
       const change = { ...request, type: "change", code: yield* codeOf(), newPassword: "new" } as const
-      const local = yield* Effect.flip(auth.changePassword("email", { ...change, repeatPassword: Redacted.make("other") }))
+      const local = yield* Effect.flip(
+        auth.changePassword("email", { ...change, repeatPassword: Redacted.make("other") })
+      )
       assert.strictEqual(local._tag, "PasswordsDoNotMatch")
       assert.notProperty(local, "statusCode")
       assert.strictEqual(yield* count("changePassword"), 0)
@@ -440,12 +488,17 @@ describe("codes", () => {
         message: "Passwords do not match",
         count: 1
       })
-      assert.propertyVal(yield* failsWith(auth.changePassword("email", change), "PasswordsDoNotMatch"), "statusCode", 400)
+      assert.propertyVal(
+        yield* failsWith(auth.changePassword("email", change), "PasswordsDoNotMatch"),
+        "statusCode",
+        400
+      )
       yield* auth.changePassword("email", change)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("changePassword of somebody else leaves the session alone", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       yield* register()
       yield* signIn()
@@ -458,10 +511,11 @@ describe("codes", () => {
         newPassword: "new"
       })
       assert.strictEqual((yield* Users.Users.use((users) => users.getUser())).identifier, login)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("a storage that cannot be cleared does not fail a password that is changed", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const session = yield* Session.Session
       const broken = yield* Broken
@@ -476,60 +530,66 @@ describe("codes", () => {
       broken.is = false
       yield* signIn(login, "new")
       assert.strictEqual((yield* Users.Users.use((users) => users.getUser())).identifier, login)
-    }).pipe(Effect.provide(withBrokenStorage)))
+    }).pipe(Effect.provide(withBrokenStorage))
+  )
 })
 
 class Broken extends Context.Service<Broken, { is: boolean }>()("test/Broken") {}
 
 const withBrokenStorage = clientLayer().pipe(
-  Layer.provideMerge(Layer.effect(
-    TokenStorage.TokenStorage,
-    Effect.gen(function*() {
-      const broken = yield* Broken
-      const slots = new Map<string, string>()
-      const guard = <A>(operation: "get" | "set" | "remove", slot: string, run: () => A) =>
-        Effect.suspend(() =>
-          broken.is
-            ? Effect.fail(new TokenStorage.TokenStorageError({ operation, slot, cause: new Error("disk full") }))
-            : Effect.sync(run)
-        )
-      return TokenStorage.make({
-        get: (slot) => guard("get", slot, () => slots.get(slot)),
-        set: (slot, value) => guard("set", slot, () => void slots.set(slot, value)),
-        remove: (slot) => guard("remove", slot, () => void slots.delete(slot))
+  Layer.provideMerge(
+    Layer.effect(
+      TokenStorage.TokenStorage,
+      Effect.gen(function* () {
+        const broken = yield* Broken
+        const slots = new Map<string, string>()
+        const guard = <A>(operation: "get" | "set" | "remove", slot: string, run: () => A) =>
+          Effect.suspend(() =>
+            broken.is
+              ? Effect.fail(new TokenStorage.TokenStorageError({ operation, slot, cause: new Error("disk full") }))
+              : Effect.sync(run)
+          )
+        return TokenStorage.make({
+          get: (slot) => guard("get", slot, () => slots.get(slot)),
+          set: (slot, value) => guard("set", slot, () => void slots.set(slot, value)),
+          remove: (slot) => guard("remove", slot, () => void slots.delete(slot))
+        })
       })
-    })
-  )),
+    )
+  ),
   Layer.provideMerge(Layer.sync(Broken, () => ({ is: false }))),
   Layer.provideMerge(Emulator.layerClient({ passwordCost: 1, project }))
 )
 
 describe("auth", () => {
   it.effect("every failure of the domain", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const credentials = { authData: authData() }
       yield* failsWith(auth.auth("email", credentials), "InvalidCredentials")
-      for (const marker of ["nobody", "asleep", "formless"]) yield* failsWith(auth.auth(marker, credentials), "ProviderNotFound")
+      for (const marker of ["nobody", "asleep", "formless"])
+        yield* failsWith(auth.auth(marker, credentials), "ProviderNotFound")
       yield* failsWith(auth.auth("email", { authData: [{ marker: "login", value: login }] }), "InvalidData")
       yield* failsWith(auth.auth("email", { authData: [] }), "InvalidData")
       yield* auth.signUp("email", signUpData())
       yield* failsWith(auth.auth("email", credentials), "UserNotActivated")
       yield* failsWith(auth.auth("email", { authData: authData(login, "wrong") }), "InvalidCredentials")
       yield* failsWith(auth.auth("simple", { ...credentials, code: "1" }), "InvalidData")
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   for (const notActivatedStatus of [400, 401, 403] as const) {
     it.effect(`UserNotActivated with status ${notActivatedStatus}`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const auth = yield* AuthProvider.AuthProvider
         yield* auth.signUp("email", signUpData())
         yield* failsWith(auth.auth("email", { authData: authData() }), "UserNotActivated")
-      }).pipe(Effect.provide(inProcess({}, { project: { ...project, switches: { notActivatedStatus } } }))))
+      }).pipe(Effect.provide(inProcess({}, { project: { ...project, switches: { notActivatedStatus } } })))
+    )
   }
 
   it.effect("with a code, beside the data or among them: wrong, too many, right", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const session = yield* Session.Session
       yield* auth.signUp("email", signUpData())
@@ -545,10 +605,11 @@ describe("auth", () => {
       assert.isTrue(Option.isNone(yield* session.current))
       yield* auth.auth("email", { authData: name, code: Redacted.make(yield* codeOf()) })
       assert.isTrue(Option.isSome(yield* session.current))
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("a failed sign-in leaves the session that was there", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const emulator = yield* Emulator.Emulator
       yield* register()
@@ -563,13 +624,14 @@ describe("auth", () => {
       // None of these was mistaken for a session that has ended.
       assert.strictEqual(yield* count("refresh"), 0)
       // Not even by an answer that cannot be understood (the server, though, may have replaced the device's session).
-      yield* emulator.faults.add({ operation: "auth", kind: "malformed", body: "{\"userIdentifier\":\"x\"}", count: 1 })
+      yield* emulator.faults.add({ operation: "auth", kind: "malformed", body: '{"userIdentifier":"x"}', count: 1 })
       yield* failsWith(signIn(), "OneEntryError/ResponseInvalid")
       assert.isTrue(Option.isSome(yield* Session.Session.use((session) => session.current)))
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("TokenStorageError when the storage holds another session and cannot be written", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const emulator = yield* Emulator.Emulator
       const broken = yield* Broken
@@ -578,53 +640,72 @@ describe("auth", () => {
       yield* signIn()
       broken.is = true
       yield* failsWith(signIn("bob@example.com"), "TokenStorageError")
-      yield* failsWith(auth.oauth("google", { code: "emulator-c@example.com", redirect_uri: "https://a.example" }), "TokenStorageError")
+      yield* failsWith(
+        auth.oauth("google", { code: "emulator-c@example.com", redirect_uri: "https://a.example" }),
+        "TokenStorageError"
+      )
       // What cannot be kept is given back.
-      assert.deepStrictEqual((yield* emulator.sessions).map((session) => session.userIdentifier), [login])
-    }).pipe(Effect.provide(withBrokenStorage)))
+      assert.deepStrictEqual(
+        (yield* emulator.sessions).map((session) => session.userIdentifier),
+        [login]
+      )
+    }).pipe(Effect.provide(withBrokenStorage))
+  )
 })
 
 describe("oauth", () => {
   it.effect("OAuthRejected and ProviderNotFound", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
-      const data = { code: "bad", redirect_uri: "https://app.example.com/callback", client_id: "id", client_secret: "s" }
+      const data = {
+        code: "bad",
+        redirect_uri: "https://app.example.com/callback",
+        client_id: "id",
+        client_secret: "s"
+      }
       yield* failsWith(auth.oauth("google", data), "OAuthRejected")
       yield* failsWith(auth.oauth("google", { ...data, code: "emulator-unverified-a@b.example" }), "OAuthRejected")
       yield* failsWith(auth.oauth("email", data), "OAuthRejected")
       yield* failsWith(auth.oauth("nobody", data), "ProviderNotFound")
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 })
 
 describe("refresh", () => {
   it.effect("NotAuthenticated without a session, or for another provider", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       yield* failsWith(auth.refresh(), "NotAuthenticated")
       yield* register()
       yield* signIn()
       yield* failsWith(auth.refresh("google"), "NotAuthenticated")
       assert.strictEqual(yield* count("refresh"), 0)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("joins a refresh in flight", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       yield* register()
       yield* signIn()
       yield* Emulator.Emulator.use((emulator) =>
-        emulator.faults.add({ operation: "refresh", kind: "delay", delay: "1 second" }))
+        emulator.faults.add({ operation: "refresh", kind: "delay", delay: "1 second" })
+      )
       const fiber = yield* Effect.forkChild(
-        Effect.all(Array.from({ length: 20 }, () => auth.refresh("email")), { concurrency: "unbounded" })
+        Effect.all(
+          Array.from({ length: 20 }, () => auth.refresh("email")),
+          { concurrency: "unbounded" }
+        )
       )
       yield* TestClock.adjust("1 second")
       const all = yield* Fiber.join(fiber)
       assert.strictEqual(new Set(all.map((entity) => Redacted.value(entity.accessToken))).size, 1)
       assert.strictEqual(yield* count("refresh"), 1)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("adopts a token that is given", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const session = yield* Session.Session
       yield* register()
@@ -635,22 +716,24 @@ describe("refresh", () => {
       assert.strictEqual((yield* Users.Users.use((users) => users.getUser())).identifier, login)
       yield* session.signOutLocally
       yield* failsWith(auth.refresh("email", Redacted.value(refreshToken)), "TokenExpired")
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("TokenExpired when the server closed the session", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       yield* register()
       yield* signIn()
       yield* Emulator.Emulator.use((emulator) => emulator.revokeSessions())
       yield* failsWith(auth.getActiveSessionsByMarker("email"), "TokenExpired")
       yield* failsWith(auth.logoutAll("email"), "NotAuthenticated")
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 })
 
 describe("logout", () => {
   it.effect("offline: gone here, and the result says what failed", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const session = yield* Session.Session
       const emulator = yield* Emulator.Emulator
@@ -661,10 +744,11 @@ describe("logout", () => {
       assert.isFalse(result.revoked)
       assert.strictEqual(result.failure?.reason._tag, "Network")
       assert.isTrue(Option.isNone(yield* session.current))
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("a refusal of the server is told, never intercepted", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const emulator = yield* Emulator.Emulator
       yield* register()
@@ -675,10 +759,11 @@ describe("logout", () => {
       assert.propertyVal(result.failure?.reason, "statusCode", 401)
       assert.strictEqual(yield* count("refresh"), 0)
       assert.strictEqual(yield* count("logout"), 1)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("a token that is known to have ended is exchanged for one more, so that the server's half ends", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const emulator = yield* Emulator.Emulator
       const session = yield* Session.Session
@@ -694,10 +779,11 @@ describe("logout", () => {
       // A refresh token alone, in a process that knows nothing else.
       assert.deepStrictEqual(yield* auth.logout("email", refreshToken), { revoked: true })
       assert.strictEqual((yield* emulator.sessions).length, 0)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("an older token does not keep the session of now alive", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const emulator = yield* Emulator.Emulator
       yield* register()
@@ -705,19 +791,21 @@ describe("logout", () => {
       yield* auth.refresh()
       assert.deepStrictEqual(yield* auth.logout("email", refreshToken), { revoked: true })
       assert.strictEqual((yield* emulator.sessions).length, 0)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("an empty token, as the official SDK leaves behind, ends what there is", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       yield* register()
       yield* signIn()
       assert.deepStrictEqual(yield* auth.logout("email", ""), { revoked: true })
       assert.deepStrictEqual(yield* auth.logout("email", ""), { revoked: false })
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("interrupted, the caller is free at once, and the server is told all the same", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const emulator = yield* Emulator.Emulator
       const session = yield* Session.Session
@@ -743,10 +831,11 @@ describe("logout", () => {
       yield* TestClock.adjust("5 seconds")
       assert.strictEqual(yield* count("logout"), 2)
       assert.strictEqual((yield* emulator.sessions).length, 0)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("TokenStorageError when the storage cannot be cleared: gone from memory, and from the server", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const emulator = yield* Emulator.Emulator
       const broken = yield* Broken
@@ -755,12 +844,13 @@ describe("logout", () => {
       broken.is = true
       yield* failsWith(auth.logout(), "TokenStorageError")
       assert.strictEqual((yield* emulator.sessions).length, 0)
-    }).pipe(Effect.provide(withBrokenStorage)))
+    }).pipe(Effect.provide(withBrokenStorage))
+  )
 })
 
 describe("logoutAll and sessions", () => {
   it.effect("NotAuthenticated without a session, and refresh on 401", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const emulator = yield* Emulator.Emulator
       yield* failsWith(auth.logoutAll("email"), "NotAuthenticated")
@@ -773,23 +863,27 @@ describe("logoutAll and sessions", () => {
       assert.deepStrictEqual(yield* auth.logoutAll("email"), { revoked: true })
       assert.strictEqual(yield* count("refresh"), 2)
       assert.strictEqual((yield* emulator.sessions).length, 0)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 
   it.effect("logoutAll at another provider leaves the session of this one", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       yield* register()
       yield* signIn()
       yield* auth.logoutAll("google")
       assert.strictEqual((yield* Users.Users.use((users) => users.getUser())).identifier, login)
-    }).pipe(Effect.provide(inProcess())))
+    }).pipe(Effect.provide(inProcess()))
+  )
 })
 
 describe("providers", () => {
   it.effect("getAuthProviderByMarker: ProviderNotFound", () =>
-    failsWith(AuthProvider.AuthProvider.use((auth) => auth.getAuthProviderByMarker("nobody")), "ProviderNotFound").pipe(
-      Effect.provide(inProcess())
-    ))
+    failsWith(
+      AuthProvider.AuthProvider.use((auth) => auth.getAuthProviderByMarker("nobody")),
+      "ProviderNotFound"
+    ).pipe(Effect.provide(inProcess()))
+  )
 
   const many = {
     ...project,
@@ -798,13 +892,19 @@ describe("providers", () => {
   const all = many.providers.map((provider) => provider.identifier)
 
   it.effect("pages", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const page = yield* auth.getAuthProviders({ offset: 20, limit: 3 })
-      assert.deepStrictEqual(page.map((provider) => provider.identifier), ["p21", "p22", "p23"])
+      assert.deepStrictEqual(
+        page.map((provider) => provider.identifier),
+        ["p21", "p22", "p23"]
+      )
       for (const pageSize of [undefined, 1, 5, 10, 25, 100]) {
         const streamed = yield* Stream.runCollect(auth.streamAuthProviders({ pageSize }))
-        assert.deepStrictEqual([...streamed].map((provider) => provider.identifier), all)
+        assert.deepStrictEqual(
+          [...streamed].map((provider) => provider.identifier),
+          all
+        )
       }
       const before = yield* count("getAuthProviders")
       yield* Stream.runDrain(auth.streamAuthProviders({ pageSize: 10 }))
@@ -816,10 +916,11 @@ describe("providers", () => {
       }
       // Without a check this would never end.
       yield* failsWith(Stream.runDrain(auth.streamAuthProviders({ pageSize: 0 })), "OneEntryError/InvalidRequest")
-    }).pipe(Effect.provide(inProcess({}, { project: many }))))
+    }).pipe(Effect.provide(inProcess({}, { project: many })))
+  )
 
   it.effect("a config of strings, nulls and strangers reads as one of numbers", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const emulator = yield* Emulator.Emulator
       const config = (yield* auth.getAuthProviderByMarker("email")).config
@@ -830,7 +931,9 @@ describe("providers", () => {
         operation: "getAuthProviderByMarker",
         kind: "malformed",
         // An array of one, as old servers answer.
-        body: JSON.stringify([{ id: 1, identifier: "email", config: { systemCodeLength: "", systemCodeOnlyNumbers: "true", x: 1 } }])
+        body: JSON.stringify([
+          { id: 1, identifier: "email", config: { systemCodeLength: "", systemCodeOnlyNumbers: "true", x: 1 } }
+        ])
       })
       assert.deepStrictEqual(yield* auth.getAuthProviderByMarker("email"), {
         id: 1,
@@ -841,5 +944,6 @@ describe("providers", () => {
         version: 0,
         config: { systemCodeOnlyNumbers: true }
       })
-    }).pipe(Effect.provide(inProcess({}, { project: { ...project, switches: { configNumbers: "string" } } }))))
+    }).pipe(Effect.provide(inProcess({}, { project: { ...project, switches: { configNumbers: "string" } } })))
+  )
 })

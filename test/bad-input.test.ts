@@ -37,7 +37,7 @@ const url = "https://my-project.oneentry.cloud"
 const untyped = (value: object): ClientOptions.ClientOptions => Object.assign({ url }, value)
 
 const issuesOf = (options: ClientOptions.ClientOptions) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { layer, sent } = counting()
     const error = yield* Effect.flip(Effect.scoped(Layer.build(over(OneEntry.layer, options, layer))))
     assert.deepStrictEqual(sent, [])
@@ -97,15 +97,16 @@ describe("options", () => {
   ]
   for (const [what, options, message] of bad) {
     it.effect(`${what}: fails when the layer is built, and says what to change`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const issues = yield* issuesOf(options)
         assert.strictEqual(issues.length, 1, issues.join("\n"))
         assert.match(issues[0] ?? "", message)
-      }))
+      })
+    )
   }
 
   it.effect("everything that is wrong is said at once, and no secret with it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const issues = yield* issuesOf({
         url: "http://user:canary@evil.example/?canary#x",
         appToken: "canary canary",
@@ -115,7 +116,8 @@ describe("options", () => {
       })
       assert.strictEqual(issues.length, 7, issues.join("\n"))
       assert.notInclude(issues.join(), "canary")
-    }))
+    })
+  )
 
   const good: ReadonlyArray<readonly [string, ClientOptions.ClientOptions]> = [
     ["a slash at the end", { url: `${url}/` }],
@@ -135,17 +137,18 @@ describe("options", () => {
   ]
   for (const [what, options] of good) {
     it.effect(`${what} is fine`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { layer, sent } = counting()
         yield* AuthProvider.AuthProvider.use((auth) => auth.getAuthProviders()).pipe(
           Effect.provide(over(OneEntry.layer, options, layer))
         )
         assert.match(sent[0] ?? "", /[^/]\/api\/content\/users-auth-providers\?langCode=/)
-      }))
+      })
+    )
   }
 
   it.effect("every layer checks", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { layer, sent } = counting()
       const options = { url: "nonsense" }
       const exits = yield* Effect.all([
@@ -157,11 +160,17 @@ describe("options", () => {
         Effect.exit(Effect.scoped(Layer.build(over(Users.layer, options, layer))))
       ])
       const errors = exits.map((exit: Exit.Exit<unknown, OneEntryError.OneEntryError>) =>
-        Exit.isFailure(exit) ? exit.cause.reasons.map((reason) => reason._tag === "Fail" && reason.error.reason._tag) : []
+        Exit.isFailure(exit)
+          ? exit.cause.reasons.map((reason) => reason._tag === "Fail" && reason.error.reason._tag)
+          : []
       )
-      assert.deepStrictEqual(errors, Array.from({ length: 6 }, () => ["InvalidRequest"]))
+      assert.deepStrictEqual(
+        errors,
+        Array.from({ length: 6 }, () => ["InvalidRequest"])
+      )
       assert.deepStrictEqual(sent, [])
-    }))
+    })
+  )
 })
 
 describe("layerConfig", () => {
@@ -174,13 +183,18 @@ describe("layerConfig", () => {
     ])
     // The client answers every request with an array, which no provider is.
     return Effect.map(
-      Effect.flip(Effect.provide(AuthProvider.AuthProvider.use((auth) => auth.getAuthProviderByMarker("email")), provided)),
+      Effect.flip(
+        Effect.provide(
+          AuthProvider.AuthProvider.use((auth) => auth.getAuthProviderByMarker("email")),
+          provided
+        )
+      ),
       (error) => ({ error, sent })
     )
   }
 
   it.effect("reads what there is", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { sent } = yield* build({
         ONEENTRY_URL: url,
         ONEENTRY_TOKEN: "token",
@@ -189,46 +203,57 @@ describe("layerConfig", () => {
       })
       assert.deepStrictEqual(sent, [`${url}/api/content/users-auth-providers/marker/email?langCode=de_DE`])
       assert.strictEqual((yield* build({ ONEENTRY_URL: url })).sent.length, 1)
-    }))
+    })
+  )
 
   it.effect("a missing URL is named", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { error, sent } = yield* build({})
       assert.strictEqual(error._tag, "ConfigError")
       assert.include(error.message, "ONEENTRY_URL")
       assert.deepStrictEqual(sent, [])
-    }))
+    })
+  )
 
   it.effect("an empty variable is one that is not there", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { error, sent } = yield* build({ ONEENTRY_URL: "" })
       assert.strictEqual(error._tag, "ConfigError")
       assert.include(error.message, "ONEENTRY_URL")
       assert.deepStrictEqual(sent, [])
       const empty = { ONEENTRY_LANG_CODE: "", ONEENTRY_PROVIDER: "" }
       assert.match((yield* build({ ONEENTRY_URL: url, ...empty })).sent[0] ?? "", /langCode=en_US$/)
-    }))
+    })
+  )
 
   it.effect("invalid values are refused as options are, and never shown", () =>
-    Effect.gen(function*() {
-      const { error } = yield* build({ ONEENTRY_URL: "http://canary.example", ONEENTRY_TOKEN: "can ary", ONEENTRY_LANG_CODE: "%" })
+    Effect.gen(function* () {
+      const { error } = yield* build({
+        ONEENTRY_URL: "http://canary.example",
+        ONEENTRY_TOKEN: "can ary",
+        ONEENTRY_LANG_CODE: "%"
+      })
       assert.strictEqual(error._tag, "OneEntryError")
       for (const option of ["`url`", "`appToken`", "`langCode`"]) assert.include(error.message, option)
       assert.notInclude(error.message, "can ary")
-    }))
+    })
+  )
 
   it.effect("a configuration of one's own", () =>
-    Effect.gen(function*() {
-      const layer = OneEntry.layerConfig(Config.all({
-        url: Config.URL("MY_URL"),
-        requestTimeout: Config.Duration("MY_TIMEOUT").pipe(Config.withDefault(undefined))
-      }))
+    Effect.gen(function* () {
+      const layer = OneEntry.layerConfig(
+        Config.all({
+          url: Config.URL("MY_URL"),
+          requestTimeout: Config.Duration("MY_TIMEOUT").pipe(Config.withDefault(undefined))
+        })
+      )
       assert.strictEqual((yield* build({ MY_URL: url }, layer)).sent.length, 1)
       assert.include((yield* build({ MY_URL: url, MY_TIMEOUT: "0 seconds" }, layer)).error.message, "`requestTimeout`")
       const fields = OneEntry.layerConfig({ url: Config.String("MY_URL"), appToken: Config.Redacted("MY_TOKEN") })
       assert.strictEqual((yield* build({ MY_URL: url, MY_TOKEN: "x" }, fields)).sent.length, 1)
       assert.include((yield* build({ MY_URL: url }, fields)).error.message, "MY_TOKEN")
-    }))
+    })
+  )
 })
 
 describe("arguments", () => {
@@ -238,7 +263,9 @@ describe("arguments", () => {
   const operations = (auth: AuthProvider.AuthProvider["Service"], forms: Forms.Forms["Service"]) => {
     const ann = { userIdentifier: "ann", eventIdentifier: "auth" }
     const change = { ...ann, type: "change", code: "1", newPassword: "2" } as const
-    type Call = (value: string) => Effect.Effect<unknown, { readonly _tag: string; readonly reason?: unknown; readonly message: string }>
+    type Call = (
+      value: string
+    ) => Effect.Effect<unknown, { readonly _tag: string; readonly reason?: unknown; readonly message: string }>
     const calls: Record<string, Call> = {
       "signUp marker": (m) => auth.signUp(m, { authData: [] }),
       "signUp langCode": (langCode) => auth.signUp("email", { authData: [] }, { langCode }),
@@ -271,9 +298,9 @@ describe("arguments", () => {
   }
 
   it.effect("empty, or fit for no URL: each fails at the call, names the argument, and sends nothing", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { layer, sent } = counting()
-      yield* Effect.gen(function*() {
+      yield* Effect.gen(function* () {
         const calls = operations(yield* AuthProvider.AuthProvider, yield* Forms.Forms)
         for (const [name, call] of Object.entries(calls)) {
           const argument = name.split(" ")[1] ?? ""
@@ -284,12 +311,13 @@ describe("arguments", () => {
         }
       }).pipe(Effect.provide(over(OneEntry.layer, { url }, layer)))
       assert.deepStrictEqual(sent, [])
-    }))
+    })
+  )
 
   it.effect("what a program without types may pass is no defect either", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { layer, sent } = counting()
-      yield* Effect.gen(function*() {
+      yield* Effect.gen(function* () {
         const calls = operations(yield* AuthProvider.AuthProvider, yield* Forms.Forms)
         for (const [name, call] of Object.entries(calls)) {
           // The marker of these may be left out, and options have defaults.
@@ -304,17 +332,27 @@ describe("arguments", () => {
           }
         }
         const auth = yield* AuthProvider.AuthProvider
-        const change = { userIdentifier: "a", eventIdentifier: "b", code: "1", newPassword: "2", type: "change" } as const
+        const change = {
+          userIdentifier: "a",
+          eventIdentifier: "b",
+          code: "1",
+          newPassword: "2",
+          type: "change"
+        } as const
         const odd: typeof change = Object.assign({}, change, { type: "reset" })
-        assert.include((yield* failsWith(auth.changePassword("email", odd), "OneEntryError/InvalidRequest")).message, "`type`")
+        assert.include(
+          (yield* failsWith(auth.changePassword("email", odd), "OneEntryError/InvalidRequest")).message,
+          "`type`"
+        )
       }).pipe(Effect.provide(over(OneEntry.layer, { url }, layer)))
       assert.deepStrictEqual(sent, [])
-    }))
+    })
+  )
 
   it.effect("half a character in a query is a typed error, or travels as the one that says so: never a defect", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { layer, sent } = counting()
-      yield* Effect.gen(function*() {
+      yield* Effect.gen(function* () {
         const fileQuery = { type: text, entity: `a${text}b`, id: text }
         const value = new Blob(["x"])
         const files = yield* FileUploading.FileUploading
@@ -322,10 +360,13 @@ describe("arguments", () => {
         const forms = yield* Forms.Forms
         yield* failsWith(files.upload(value, fileQuery), "OneEntryError/InvalidRequest")
         // A defect would not be ignored.
-        yield* Effect.ignore(auth.signUp("email", { authData: [], formData: { marker: "m", type: "file", value, fileQuery } }))
+        yield* Effect.ignore(
+          auth.signUp("email", { authData: [], formData: { marker: "m", type: "file", value, fileQuery } })
+        )
         yield* Effect.ignore(forms.getAllForms({ langCode: text }))
         yield* Effect.ignore(forms.getFormByMarker("reg", { langCode: text }))
       }).pipe(Effect.provide(over(OneEntry.layer, { url }, layer)))
       for (const one of sent) assert.include(one, "%EF%BF%BD")
-    }))
+    })
+  )
 })

@@ -18,16 +18,22 @@ const official = (emulator: Emulator.Service) => {
   return { api, saved }
 }
 
-const wait = <A>(f: () => Promise<A>): Effect.Effect<object> => Effect.map(Effect.promise(f), (value): object => Object(value))
+const wait = <A>(f: () => Promise<A>): Effect.Effect<object> =>
+  Effect.map(Effect.promise(f), (value): object => Object(value))
 
 const isError = (value: object): boolean => "statusCode" in value && Number(value.statusCode) >= 400
 
 /** What the server has seen of an operation since a request. */
 const since = (start: number, operation: string) =>
-  Effect.map(Emulator.Emulator.use((emulator) => emulator.requests), (entries) =>
-    entries.filter((entry) => entry.id > start && entry.operation === operation))
+  Effect.map(
+    Emulator.Emulator.use((emulator) => emulator.requests),
+    (entries) => entries.filter((entry) => entry.id > start && entry.operation === operation)
+  )
 
-const lastRequest = Effect.map(Emulator.Emulator.use((emulator) => emulator.requests), (entries) => entries.at(-1)?.id ?? 0)
+const lastRequest = Effect.map(
+  Emulator.Emulator.use((emulator) => emulator.requests),
+  (entries) => entries.at(-1)?.id ?? 0
+)
 
 const ours = Layer.unwrap(Effect.map(Emulator.Emulator, ({ appToken, url }) => OneEntry.layer({ url, appToken }))).pipe(
   Layer.provide([TokenStorage.layerMemory, FetchClient.layer]),
@@ -36,7 +42,7 @@ const ours = Layer.unwrap(Effect.map(Emulator.Emulator, ({ appToken, url }) => O
 
 const plain = authData().map((field) => ({ marker: field.marker, value: String(field.value) }))
 
-const officialSignedIn = Effect.gen(function*() {
+const officialSignedIn = Effect.gen(function* () {
   const emulator = yield* Emulator.Emulator
   const { api, saved } = official(emulator)
   yield* wait(() =>
@@ -57,7 +63,7 @@ const officialSignedIn = Effect.gen(function*() {
   return { api, saved, emulator }
 })
 
-const oursSignedIn = Effect.gen(function*() {
+const oursSignedIn = Effect.gen(function* () {
   const emulator = yield* Emulator.Emulator
   const auth = yield* AuthProvider.AuthProvider
   yield* auth.signUp("email", signUpData())
@@ -81,7 +87,7 @@ describe("the registration scenario", () => {
   ]
 
   it.live("by the official SDK", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const { api, saved } = official(emulator)
       assert.include(yield* wait(() => api.Forms.getFormByMarker("reg")), { identifier: "reg" })
@@ -100,18 +106,25 @@ describe("the registration scenario", () => {
       assert.include(user, { identifier: login, isActive: false })
       assert.include(yield* wait(() => api.AuthProvider.generateCode("email", login, "auth")), { statusCode: 400 })
       const code = yield* emulator.awaitCode(login)
-      assert.strictEqual((yield* wait(() => api.AuthProvider.checkCode("email", login, "auth", "wrong"))).valueOf(), false)
+      assert.strictEqual(
+        (yield* wait(() => api.AuthProvider.checkCode("email", login, "auth", "wrong"))).valueOf(),
+        false
+      )
       assert.strictEqual((yield* wait(() => api.AuthProvider.checkCode("email", login, "auth", code))).valueOf(), true)
       assert.strictEqual((yield* wait(() => api.AuthProvider.activateUser("email", login, code))).valueOf(), true)
       assert.include(yield* wait(() => api.AuthProvider.auth("email", { authData: plain })), { userIdentifier: login })
       assert.include(yield* wait(() => api.Users.getUser()), { identifier: login })
       assert.propertyVal(yield* wait(() => api.AuthProvider.getActiveSessionsByMarker("email")), "length", 1)
       assert.strictEqual((yield* wait(() => api.AuthProvider.logout("email", saved.at(-1) ?? ""))).valueOf(), true)
-      assert.deepStrictEqual((yield* emulator.requests).map((entry) => entry.operation), operations)
-    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 }))))
+      assert.deepStrictEqual(
+        (yield* emulator.requests).map((entry) => entry.operation),
+        operations
+      )
+    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 })))
+  )
 
   it.live("by ours: the same requests, the same answers", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const auth = yield* AuthProvider.AuthProvider
       assert.strictEqual((yield* Forms.Forms.use((forms) => forms.getFormByMarker("reg"))).identifier, "reg")
@@ -119,20 +132,27 @@ describe("the registration scenario", () => {
       const request = { userIdentifier: login, eventIdentifier: "auth" }
       assert.strictEqual((yield* Effect.flip(auth.generateCode("email", request)))._tag, "UserAlreadyHasCode")
       const code = yield* emulator.awaitCode(login)
-      assert.strictEqual((yield* Effect.flip(auth.checkCode("email", { ...request, code: "wrong" })))._tag, "InvalidCode")
+      assert.strictEqual(
+        (yield* Effect.flip(auth.checkCode("email", { ...request, code: "wrong" })))._tag,
+        "InvalidCode"
+      )
       yield* auth.checkCode("email", { ...request, code })
       yield* auth.activateUser("email", { userIdentifier: login, code })
       assert.include(yield* auth.auth("email", { authData: authData() }), { userIdentifier: login })
       assert.include(yield* Users.Users.use((users) => users.getUser()), { identifier: login })
       assert.strictEqual((yield* auth.getActiveSessionsByMarker("email")).length, 1)
       assert.deepStrictEqual(yield* auth.logout(), { revoked: true })
-      assert.deepStrictEqual((yield* emulator.requests).map((entry) => entry.operation), operations)
-    }).pipe(Effect.provide(ours)))
+      assert.deepStrictEqual(
+        (yield* emulator.requests).map((entry) => entry.operation),
+        operations
+      )
+    }).pipe(Effect.provide(ours))
+  )
 })
 
 describe(`${parallel} calls at once, after the access token has ended`, () => {
   it.live("the official SDK spends its one-time token again and again, and loses calls", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { api, emulator, saved } = yield* officialSignedIn
       yield* emulator.expireAccessTokens
       const start = yield* lastRequest
@@ -156,10 +176,11 @@ describe(`${parallel} calls at once, after the access token has ended`, () => {
       assert.strictEqual(failed.length, spent.length)
       assert.isTrue(spent.every((entry) => entry.reason === "Provided token is incorrect"))
       assert.strictEqual(saved.length - before, refreshes.length - spent.length)
-    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 }))))
+    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 })))
+  )
 
   it.live("ours makes one refresh, and loses none", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { auth, emulator } = yield* oursSignedIn
       yield* emulator.expireAccessTokens
       const start = yield* lastRequest
@@ -168,38 +189,46 @@ describe(`${parallel} calls at once, after the access token has ended`, () => {
         { concurrency: "unbounded" }
       )
       const refreshes = yield* since(start, "refresh")
-      console.log(`ours: ${refreshes.length} refresh, ${results.filter(Result.isFailure).length} of ${parallel} calls lost`)
-      assert.deepStrictEqual(refreshes.map((entry) => entry.status), [201])
+      console.log(
+        `ours: ${refreshes.length} refresh, ${results.filter(Result.isFailure).length} of ${parallel} calls lost`
+      )
+      assert.deepStrictEqual(
+        refreshes.map((entry) => entry.status),
+        [201]
+      )
       assert.isTrue(results.every(Result.isSuccess))
       assert.strictEqual((yield* emulator.sessions).length, 1)
-    }).pipe(Effect.provide(ours)))
+    }).pipe(Effect.provide(ours))
+  )
 })
 
 describe("an answer of a refresh that is lost on the way", () => {
   it.live("the official SDK cannot tell what happened", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { api, emulator } = yield* officialSignedIn
       yield* emulator.expireAccessTokens
       yield* emulator.faults.add({ operation: "refresh", kind: "drop", count: 1 })
       const lost = yield* wait(() => api.AuthProvider.getActiveSessionsByMarker("email"))
       // The connection broke before the server did anything, and what comes back says neither that nor anything else.
       assert.notProperty(lost, "statusCode")
-    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 }))))
+    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 })))
+  )
 
   it.live("ours says what happened, and keeps the session", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { auth, emulator } = yield* oursSignedIn
       yield* emulator.expireAccessTokens
       yield* emulator.faults.add({ operation: "refresh", kind: "drop" })
       const error = yield* Effect.flip(auth.logoutAll("email"))
       assert.isTrue(error._tag === "OneEntryError" && error.reason._tag === "Network" && error.isRetryable)
       assert.isTrue(Option.isSome(yield* Session.Session.use((session) => session.current)))
-    }).pipe(Effect.provide(ours)))
+    }).pipe(Effect.provide(ours))
+  )
 })
 
 describe("a wrong password while somebody is signed in", () => {
   it.live("makes the official SDK refresh, as if the session had ended", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { api, saved } = yield* officialSignedIn
       const start = yield* lastRequest
       const before = saved.length
@@ -207,15 +236,17 @@ describe("a wrong password while somebody is signed in", () => {
       assert.isTrue(isError(yield* wait(() => api.AuthProvider.auth("email", { authData: wrong }))))
       assert.strictEqual((yield* since(start, "refresh")).length, 1)
       assert.isAbove(saved.length, before)
-    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 }))))
+    }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 })))
+  )
 
   it.live("is a wrong password to ours", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { auth } = yield* oursSignedIn
       const start = yield* lastRequest
       const error = yield* Effect.flip(auth.auth("email", { authData: authData(login, "wrong") }))
       assert.strictEqual(error._tag, "InvalidCredentials")
       assert.strictEqual((yield* since(start, "refresh")).length, 0)
       assert.include(yield* Users.Users.use((users) => users.getUser()), { identifier: login })
-    }).pipe(Effect.provide(ours)))
+    }).pipe(Effect.provide(ours))
+  )
 })

@@ -26,9 +26,16 @@ const clients = [
   ["FetchHttpClient", FetchHttpClient.layer],
   ["FetchClient", FetchClient.layer],
   // A wrapped one is no longer lean: the same rules hold on the long way.
-  ["FetchClient, wrapped", Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, HttpClient.mapRequest((r) => r))).pipe(
-    Layer.provide(FetchClient.layer)
-  )],
+  [
+    "FetchClient, wrapped",
+    Layer.effect(
+      HttpClient.HttpClient,
+      Effect.map(
+        HttpClient.HttpClient,
+        HttpClient.mapRequest((r) => r)
+      )
+    ).pipe(Layer.provide(FetchClient.layer))
+  ],
   ["undici", NodeHttpClient.layerUndici]
 ] as const
 
@@ -51,7 +58,12 @@ const generateCode = AuthProvider.AuthProvider.use((auth) =>
   auth.generateCode("email", { userIdentifier: "ann@example.com", eventIdentifier: "auth" })
 )
 const signIn = AuthProvider.AuthProvider.use((auth) =>
-  auth.auth("email", { authData: [{ marker: "email_reg", value: "ann" }, { marker: "password_reg", value: "secret" }] })
+  auth.auth("email", {
+    authData: [
+      { marker: "email_reg", value: "ann" },
+      { marker: "password_reg", value: "secret" }
+    ]
+  })
 )
 const tokens = (n = 1) => ({
   userIdentifier: "ann",
@@ -88,7 +100,7 @@ const lets = <A, E, R>(
       held.push(response)
       return response
     }
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
       if (arrived !== undefined) {
         yield* server.next
@@ -99,10 +111,7 @@ const lets = <A, E, R>(
       assert.strictEqual(yield* Effect.promise(() => request?.closed ?? assert.fail("nothing came")), "aborted")
       assert.isAtMost(held.length, 1)
       return result
-    }).pipe(
-      Effect.provideService(FetchClient.Fetch, fetch),
-      Effect.provideService(FetchHttpClient.Fetch, fetch)
-    )
+    }).pipe(Effect.provideService(FetchClient.Fetch, fetch), Effect.provideService(FetchHttpClient.Fetch, fetch))
   })
 
 for (const [name, http] of clients) {
@@ -110,14 +119,16 @@ for (const [name, http] of clients) {
     describe("redirects", () => {
       for (const status of [301, 302, 303, 307, 308]) {
         it.live(`${status} is never followed, and nothing reaches where it points`, () =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             const target = yield* loopback(polite)
             const server = yield* loopback((request, response) =>
-              response.writeHead(status, {
-                location: request.url.includes("same") ? "/elsewhere" : `${target.url}/stolen`
-              }).end("moved")
+              response
+                .writeHead(status, {
+                  location: request.url.includes("same") ? "/elsewhere" : `${target.url}/stolen`
+                })
+                .end("moved")
             )
-            yield* Effect.gen(function*() {
+            yield* Effect.gen(function* () {
               const { anonymous } = yield* OneEntryClient.OneEntryClient
               const errors = yield* Effect.all([
                 failsWith(getForm, "OneEntryError/Redirected"),
@@ -132,43 +143,48 @@ for (const [name, http] of clients) {
             }).pipe(Effect.provide(client(http, server.url)))
             assert.strictEqual(target.seen.length, 0)
             assert.strictEqual(server.seen.length, 5)
-          }).pipe(Effect.scoped))
+          }).pipe(Effect.scoped)
+        )
       }
 
       it.live("a refresh that is redirected keeps the session, and its token reaches nobody else", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const target = yield* loopback(polite)
           const server = yield* loopback((request, response) =>
             request.url.endsWith("/users/refresh")
               ? response.writeHead(307, { location: `${target.url}/stolen` }).end()
               : polite(request, response)
           )
-          yield* Effect.gen(function*() {
+          yield* Effect.gen(function* () {
             const session = yield* Session.Session
             yield* signIn
             yield* failsWith(session.refresh, "OneEntryError/Redirected")
             assert.isTrue(Option.isSome(yield* session.current))
           }).pipe(Effect.provide(client(http, server.url)))
           assert.strictEqual(target.seen.length, 0)
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("the body of a redirect is not waited for, and its connection is let go", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback((_, response) => {
             response.writeHead(302, { location: "/" })
             response.write("never ends")
           })
-          yield* lets(server, failsWith(getForm, "OneEntryError/Redirected")).pipe(Effect.provide(client(http, server.url)))
-        }).pipe(Effect.scoped))
+          yield* lets(server, failsWith(getForm, "OneEntryError/Redirected")).pipe(
+            Effect.provide(client(http, server.url))
+          )
+        }).pipe(Effect.scoped)
+      )
     })
 
     describe("OneEntryClient stays with the project", () => {
       it.live("refuses every other origin, and sends nothing", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const other = yield* loopback(polite)
           const server = yield* loopback(polite)
           const port = server.port
-          yield* Effect.gen(function*() {
+          yield* Effect.gen(function* () {
             const { anonymous, authorized } = yield* OneEntryClient.OneEntryClient
             yield* signIn
             const before = server.seen.length
@@ -203,19 +219,20 @@ for (const [name, http] of clients) {
             for (const url of urls) {
               for (const one of [anonymous, authorized]) {
                 const { message } = yield* failsWith(one.get(url), "OneEntryError/InvalidRequest")
-                if (/^http:\/\/user/.test(url)) assert.include(message, "must not carry credentials")
+                if (url.startsWith("http://user")) assert.include(message, "must not carry credentials")
                 yield* failsWith(one.post(url, { body: HttpBody.text("{}") }), "OneEntryError/InvalidRequest")
               }
             }
             assert.strictEqual(server.seen.length, before)
           }).pipe(Effect.provide(client(http, server.url)))
           assert.strictEqual(other.seen.length, 0)
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("what looks like another origin, and is a path of this one, stays here", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback(polite)
-          yield* Effect.gen(function*() {
+          yield* Effect.gen(function* () {
             const { anonymous } = yield* OneEntryClient.OneEntryClient
             const paths = [
               ["/api/content/pages", "/base/api/content/pages"],
@@ -237,12 +254,13 @@ for (const [name, http] of clients) {
             yield* anonymous.get("/x?a=1", { urlParams: { b: "2&c=3", d: undefined } })
             assert.strictEqual(server.seen.at(-1)?.url, "/base/x?a=1&b=2%26c%3D3")
           }).pipe(Effect.provide(client(http, `${server.url}/base/`)))
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("carries what calls carry, and leaves the caller's headers alone where they are the caller's", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback(polite)
-          yield* Effect.gen(function*() {
+          yield* Effect.gen(function* () {
             const { anonymous, authorized } = yield* OneEntryClient.OneEntryClient
             yield* failsWith(authorized.get("/x"), "NotAuthenticated")
             yield* signIn
@@ -257,39 +275,40 @@ for (const [name, http] of clients) {
             const posted = server.seen.at(-1)
             assert.property(posted?.headers, "x-device-metadata")
             assert.strictEqual(posted?.headers["content-type"], "application/json")
-            assert.strictEqual(posted?.body, "{\"a\":1}")
+            assert.strictEqual(posted?.body, '{"a":1}')
             yield* anonymous.get("/x")
             assert.notProperty(server.seen.at(-1)?.headers, "authorization")
           }).pipe(Effect.provide(client(http, server.url)))
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("hands over answers of any status, bytes as they are", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const bytes = Uint8Array.from({ length: 1000 }, (_, index) => index % 256)
           const server = yield* loopback((request, response) => {
             const status = Number(request.url.slice(1))
             response.writeHead(status, { "x-answer": "yes" }).end(status === 204 || status === 304 ? undefined : bytes)
           })
-          yield* Effect.gen(function*() {
+          yield* Effect.gen(function* () {
             const { anonymous } = yield* OneEntryClient.OneEntryClient
             for (const status of [200, 201, 204, 304, 400, 404, 418, 500, 503, 599]) {
               const response = yield* anonymous.get(`/${status}`)
               assert.strictEqual(response.status, status)
               assert.strictEqual(response.headers["x-answer"], "yes")
-              const body = status === 204 || status === 304
-                ? new Uint8Array(0)
-                : new Uint8Array(yield* response.arrayBuffer)
+              const body =
+                status === 204 || status === 304 ? new Uint8Array(0) : new Uint8Array(yield* response.arrayBuffer)
               assert.deepStrictEqual(body, status === 204 || status === 304 ? body : bytes)
             }
           }).pipe(Effect.provide(client(http, server.url)))
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
     })
 
     describe("requests", () => {
       it.live("path segments and query values are encoded", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback(polite)
-          yield* Effect.gen(function*() {
+          yield* Effect.gen(function* () {
             const auth = yield* AuthProvider.AuthProvider
             const marker = "a/b?c#d%2e é\u{1F600}&x=../y"
             yield* Effect.exit(auth.getAuthProviderByMarker(marker, { langCode: "x&y=z#" }))
@@ -304,13 +323,14 @@ for (const [name, http] of clients) {
               `/api/content/users-auth-providers/marker/${encoded}/users/generate-code`
             )
           }).pipe(Effect.provide(client(http, server.url)))
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("headers of WIRE §1.1 where they belong, and nowhere else", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback(polite)
           const last = () => server.seen.at(-1)?.headers ?? assert.fail("nothing came")
-          yield* Effect.gen(function*() {
+          yield* Effect.gen(function* () {
             yield* getProviders
             assert.strictEqual(last()["x-app-token"], appToken)
             for (const absent of ["authorization", "x-device-metadata", "content-type", "x-guest-id", "cookie"]) {
@@ -349,22 +369,24 @@ for (const [name, http] of clients) {
             assert.strictEqual(server.seen.at(-1)?.body, "")
             assert.notProperty(last(), "content-type")
           }).pipe(Effect.provide(client(http, server.url)))
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("without an app token there is no such header", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback(polite)
           yield* Effect.andThen(getProviders, generateCode).pipe(
             Effect.provide(client(http, server.url, { appToken: undefined }))
           )
           for (const { headers } of server.seen) assert.notProperty(headers, "x-app-token")
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("device metadata of any language travels as ASCII and arrives as it was", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback(polite)
           const device = DeviceMetadata.make({
-            fingerprint: Redacted.make("Gerät-\u{1F600}-\u0000\n\"\\"),
+            fingerprint: Redacted.make('Gerät-\u{1F600}-\u0000\n"\\'),
             os: "Ωmega\u007f\u2028",
             browser: "浏览器/1.0",
             location: "ру-RU"
@@ -379,10 +401,11 @@ for (const [name, http] of clients) {
             fingerprint: Redacted.value(device.fingerprint),
             deviceInfo: device.deviceInfo
           })
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("no trace headers leave, even inside of a span; the span itself is there", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback(polite)
           const spans: Array<Tracer.NativeSpan> = []
           const tracer = Tracer.make({
@@ -399,29 +422,37 @@ for (const [name, http] of clients) {
           )
           assert.strictEqual(server.seen.length, 4)
           for (const { headers } of server.seen) {
-            for (const header of ["traceparent", "tracestate", "b3", "baggage", "x-b3-traceid"]) assert.notProperty(headers, header)
+            for (const header of ["traceparent", "tracestate", "b3", "baggage", "x-b3-traceid"])
+              assert.notProperty(headers, header)
           }
           assert.strictEqual(spans.filter((span) => span.kind === "client").length, 4)
           // Outside of a span nobody asked for one.
           spans.length = 0
           yield* getProviders.pipe(Effect.withTracer(tracer), Effect.provide(client(http, server.url)))
           assert.strictEqual(spans.length, 0)
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
     })
 
     describe("time", () => {
       const stuck = (how: string) =>
         loopback((_, response) => {
           if (how === "no head") return
-          response.writeHead(200, { "content-type": "application/json", ...(how === "announced" ? { "content-length": "100" } : {}) })
+          response.writeHead(200, {
+            "content-type": "application/json",
+            ...(how === "announced" ? { "content-length": "100" } : {})
+          })
           if (how === "trickle") return void response.write("[")
           response.write(how === "announced" ? "[1," : "[")
         })
 
       for (const how of ["no head", "announced", "unannounced", "trickle"]) {
-        for (const [what, call] of [["GET", getProviders], ["POST", generateCode]] as const) {
+        for (const [what, call] of [
+          ["GET", getProviders],
+          ["POST", generateCode]
+        ] as const) {
           it.effect(`requestTimeout ends a ${what} with ${how}, and lets the connection go`, () =>
-            Effect.gen(function*() {
+            Effect.gen(function* () {
               const server = yield* stuck(how)
               const arrived = yield* Deferred.make<void>()
               const fiber = yield* Effect.forkChild(
@@ -435,12 +466,13 @@ for (const [name, http] of clients) {
               yield* TestClock.adjust("1 second")
               const error = yield* Fiber.join(fiber)
               assert.include(error.message, "7000 millis")
-            }).pipe(Effect.scoped))
+            }).pipe(Effect.scoped)
+          )
         }
       }
 
       it.effect("it holds for OneEntryClient too, the body included", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* stuck("unannounced")
           const arrived = yield* Deferred.make<void>()
           const call = OneEntryClient.OneEntryClient.use(({ anonymous }) => anonymous.get("/x"))
@@ -452,19 +484,21 @@ for (const [name, http] of clients) {
           yield* Deferred.await(arrived)
           yield* TestClock.adjust("8 seconds")
           yield* Fiber.join(fiber)
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       for (const how of ["no head", "announced", "unannounced"]) {
         it.live(`interruption aborts the request (${how})`, () =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             const server = yield* stuck(how)
-            const interrupted = Effect.gen(function*() {
+            const interrupted = Effect.gen(function* () {
               const fiber = yield* Effect.forkChild(getProviders, { startImmediately: true })
               yield* server.next
               yield* Fiber.interrupt(fiber)
             })
             yield* lets(server, interrupted).pipe(Effect.provide(client(http, server.url)))
-          }).pipe(Effect.scoped))
+          }).pipe(Effect.scoped)
+        )
       }
     })
 
@@ -473,7 +507,7 @@ for (const [name, http] of clients) {
       const limited = (server: { readonly url: string }) => client(http, server.url, { maxResponseBytes: 1_000 })
 
       it.live("an announced size past the limit is refused unread", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback((_, response) => {
             response.writeHead(200, { "content-length": "5000" })
             response.write("[")
@@ -482,39 +516,46 @@ for (const [name, http] of clients) {
             Effect.provide(limited(server))
           )
           assert.include(error.message, "maxResponseBytes")
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("an unannounced one is read as far as the limit", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback((_, response) => {
             response.writeHead(200)
             response.write(big)
           })
-          yield* lets(server, failsWith(getProviders, "OneEntryError/ResponseInvalid")).pipe(Effect.provide(limited(server)))
-        }).pipe(Effect.scoped))
+          yield* lets(server, failsWith(getProviders, "OneEntryError/ResponseInvalid")).pipe(
+            Effect.provide(limited(server))
+          )
+        }).pipe(Effect.scoped)
+      )
 
       it.live("errors are limited as successes are", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback((_, response) => {
             response.writeHead(500)
             response.end(big)
           })
           yield* failsWith(generateCode, "OneEntryError/ResponseInvalid").pipe(Effect.provide(limited(server)))
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("OneEntryClient too", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback((_, response) => {
             response.writeHead(200)
             response.end(big)
           })
-          yield* failsWith(OneEntryClient.OneEntryClient.use(({ anonymous }) => anonymous.get("/x")), "OneEntryError/ResponseInvalid").pipe(
-            Effect.provide(limited(server))
-          )
-        }).pipe(Effect.scoped))
+          yield* failsWith(
+            OneEntryClient.OneEntryClient.use(({ anonymous }) => anonymous.get("/x")),
+            "OneEntryError/ResponseInvalid"
+          ).pipe(Effect.provide(limited(server)))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("a gzip bomb bursts nothing", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const bomb = zlib.gzipSync(Buffer.alloc(50_000_000, " "))
           const server = yield* loopback((_, response) => {
             response.writeHead(200, { "content-encoding": "gzip", "content-length": String(bomb.byteLength) })
@@ -525,10 +566,11 @@ for (const [name, http] of clients) {
           )
           // undici does not unpack: to it this is no JSON.
           assert.include(error.message, name === "undici" ? "no JSON" : "maxResponseBytes")
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("exactly the limit is within it, announced or not", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const body = `[]${" ".repeat(998)}`
           const server = yield* loopback((_, response, index) => {
             response.writeHead(200, index === 1 ? { "content-length": "1000" } : {})
@@ -536,7 +578,8 @@ for (const [name, http] of clients) {
             response.end(body.slice(500))
           })
           yield* Effect.andThen(getProviders, getProviders).pipe(Effect.provide(limited(server)))
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
     })
 
     describe("odd answers", () => {
@@ -547,76 +590,98 @@ for (const [name, http] of clients) {
         ["an empty 200", 200, "", {}],
         ["a 204", 204, undefined, {}],
         ["HTML with 200", 200, "<html>hello</html>", { "content-type": "text/html" }],
-        ["broken JSON", 200, "[{\"id\":1,", { "content-type": "application/json" }],
-        ["another shape", 200, "{\"items\":[]}", {}],
+        ["broken JSON", 200, '[{"id":1,', { "content-type": "application/json" }],
+        ["another shape", 200, '{"items":[]}', {}],
         ["a lone false", 200, "false", {}],
         ["deep nesting", 200, "[".repeat(100_000) + "]".repeat(100_000), {}]
       ] as const
       for (const [what, status, body, headers] of invalid) {
         it.live(`${what} is ResponseInvalid`, () =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             const server = yield* answering(status, body, headers)
             const error = yield* failsWith(getProviders, "OneEntryError/ResponseInvalid").pipe(
               Effect.provide(client(http, server.url))
             )
             assert.notInclude(error.message, "hello")
-          }).pipe(Effect.scoped))
+          }).pipe(Effect.scoped)
+        )
       }
 
       it.live("JSON is JSON, whatever it calls itself", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* answering(200, "\uFEFF[]", { "content-type": "text/html" })
           assert.deepStrictEqual(yield* getProviders.pipe(Effect.provide(client(http, server.url))), [])
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
-      for (const [what, status, body] of [["empty 201", 201, ""], ["204", 204, undefined], ["true", 201, "true"], ["{}", 200, "{}"], ["null", 201, "null"]] as const) {
+      for (const [what, status, body] of [
+        ["empty 201", 201, ""],
+        ["204", 204, undefined],
+        ["true", 201, "true"],
+        ["{}", 200, "{}"],
+        ["null", 201, "null"]
+      ] as const) {
         it.live(`${what} is enough where nothing is to be said`, () =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             const server = yield* answering(status, body)
             yield* generateCode.pipe(Effect.provide(client(http, server.url)))
-          }).pipe(Effect.scoped))
+          }).pipe(Effect.scoped)
+        )
       }
 
       it.live("HTML with 201 is no success", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* answering(201, "<html>please log in to the airport's WiFi</html>")
           yield* failsWith(generateCode, "OneEntryError/ResponseInvalid").pipe(Effect.provide(client(http, server.url)))
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
-      for (const [status, tag] of [[300, "Unexpected"], [304, "Unexpected"], [400, "Unexpected"], [418, "Unexpected"], [502, "ServerFailure"], [599, "ServerFailure"]] as const) {
+      for (const [status, tag] of [
+        [300, "Unexpected"],
+        [304, "Unexpected"],
+        [400, "Unexpected"],
+        [418, "Unexpected"],
+        [502, "ServerFailure"],
+        [599, "ServerFailure"]
+      ] as const) {
         it.live(`${status} without an envelope is ${tag}`, () =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             const server = yield* answering(status, status === 304 ? undefined : "<html>Bad</html>")
-            const error = yield* failsWith(getProviders, `OneEntryError/${tag}`).pipe(Effect.provide(client(http, server.url)))
+            const error = yield* failsWith(getProviders, `OneEntryError/${tag}`).pipe(
+              Effect.provide(client(http, server.url))
+            )
             assert.notInclude(error.message, "html")
-          }).pipe(Effect.scoped))
+          }).pipe(Effect.scoped)
+        )
       }
 
       it.live("a 101 or an early hint confuses nobody", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback((_, response) => {
             response.writeEarlyHints({ link: "</x>; rel=preload" })
             response.writeProcessing()
             json(response, [])
           })
           assert.deepStrictEqual(yield* getProviders.pipe(Effect.provide(client(http, server.url))), [])
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("__proto__ keys change no prototype", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* answering(
             200,
-            "[{\"id\":1,\"identifier\":\"x\",\"__proto__\":{\"polluted\":true},\"config\":{\"__proto__\":{\"systemCodeLength\":9}},\"localizeInfos\":{\"__proto__\":{\"title\":\"y\"},\"constructor\":{\"prototype\":{\"polluted\":true}}}}]"
+            '[{"id":1,"identifier":"x","__proto__":{"polluted":true},"config":{"__proto__":{"systemCodeLength":9}},"localizeInfos":{"__proto__":{"title":"y"},"constructor":{"prototype":{"polluted":true}}}}]'
           )
           const [provider] = yield* getProviders.pipe(Effect.provide(client(http, server.url)))
           assert.isUndefined(Reflect.get({}, "polluted"))
           assert.isUndefined(Reflect.get(provider ?? {}, "polluted"))
           assert.deepStrictEqual(provider?.config, {})
           assert.strictEqual(Object.getPrototypeOf(provider), Object.prototype)
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("a connection that breaks is Network, before the head and within the body", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback((request, response) => {
             if (request.method === "POST") return void response.socket?.destroy()
             response.writeHead(200, { "content-length": "100" })
@@ -626,74 +691,89 @@ for (const [name, http] of clients) {
           yield* Effect.all([
             failsWith(getProviders, "OneEntryError/Network"),
             failsWith(generateCode, "OneEntryError/Network"),
-            failsWith(OneEntryClient.OneEntryClient.use(({ anonymous }) => anonymous.get("/x")), "OneEntryError/Network")
+            failsWith(
+              OneEntryClient.OneEntryClient.use(({ anonymous }) => anonymous.get("/x")),
+              "OneEntryError/Network"
+            )
           ]).pipe(Effect.provide(client(http, server.url)))
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.live("nobody there is Network", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const { url } = yield* Effect.scoped(loopback(polite))
           const error = yield* failsWith(getProviders, "OneEntryError/Network").pipe(Effect.provide(client(http, url)))
           assert.include(error.message, "ECONNREFUSED")
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
     })
 
     describe("retry", () => {
       const again = { retry: undefined, requestTimeout: "20 days" } as const
 
       it.effect("a GET is made again twice after a 503", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback((_, response, index) =>
             index <= 2 ? envelope(response, 503, "busy") : json(response, [])
           )
-          assert.deepStrictEqual(yield* whileTimePasses(getProviders.pipe(Effect.provide(client(http, server.url, again)))), [])
+          assert.deepStrictEqual(
+            yield* whileTimePasses(getProviders.pipe(Effect.provide(client(http, server.url, again)))),
+            []
+          )
           assert.strictEqual(server.seen.length, 3)
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.effect("and no more than that", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback((_, response) => envelope(response, 503, "busy"))
           yield* whileTimePasses(
             failsWith(getProviders, "OneEntryError/ServerFailure").pipe(Effect.provide(client(http, server.url, again)))
           )
           assert.strictEqual(server.seen.length, 3)
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.effect("more patience than a caller has is not asked for: the error says how long", () =>
-        Effect.gen(function*() {
-          const server = yield* loopback((_, response) => envelope(response, 429, "slow down", { "retry-after": "3600" }))
+        Effect.gen(function* () {
+          const server = yield* loopback((_, response) =>
+            envelope(response, 429, "slow down", { "retry-after": "3600" })
+          )
           const error = yield* failsWith(getProviders, "OneEntryError/TooManyRequests").pipe(
             Effect.provide(client(http, server.url, again))
           )
           assert.strictEqual(Duration.toHours(error.retryAfter ?? 0), 1)
           assert.strictEqual(server.seen.length, 1)
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.effect("a POST is never made again, nor what cannot pass", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback((request, response) =>
             envelope(response, request.method === "POST" ? 503 : request.url.includes("forms") ? 404 : 400, "no")
           )
-          yield* Effect.gen(function*() {
+          yield* Effect.gen(function* () {
             yield* failsWith(generateCode, "OneEntryError/ServerFailure")
             yield* failsWith(signIn, "OneEntryError/ServerFailure")
             yield* failsWith(getProviders, "OneEntryError/Unexpected")
             yield* failsWith(getForm, "FormNotFound")
           }).pipe(Effect.provide(client(http, server.url, { retry: undefined })))
           assert.strictEqual(server.seen.length, 4)
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.effect("nor what came and could not be understood", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback((_, response) => response.end("<html>"))
           yield* failsWith(getProviders, "OneEntryError/ResponseInvalid").pipe(
             Effect.provide(client(http, server.url, { retry: undefined }))
           )
           assert.strictEqual(server.seen.length, 1)
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
 
       it.effect("`retry: false` and a schedule of one's own", () =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const server = yield* loopback((_, response) => envelope(response, 503, "busy"))
           yield* failsWith(getProviders, "OneEntryError/ServerFailure").pipe(Effect.provide(client(http, server.url)))
           assert.strictEqual(server.seen.length, 1)
@@ -702,17 +782,20 @@ for (const [name, http] of clients) {
             Schedule.setInputType<{ readonly message: string }>(),
             Schedule.tap(({ input }) => Effect.sync(() => inputs.push(input.message)))
           )
-          yield* failsWith(getProviders, "OneEntryError/ServerFailure").pipe(Effect.provide(client(http, server.url, { retry })))
+          yield* failsWith(getProviders, "OneEntryError/ServerFailure").pipe(
+            Effect.provide(client(http, server.url, { retry }))
+          )
           assert.strictEqual(server.seen.length, 6)
           assert.isTrue(inputs.length >= 4 && inputs.every((message) => message.includes("503")))
-        }).pipe(Effect.scoped))
+        }).pipe(Effect.scoped)
+      )
     })
   })
 }
 
 /** Runs an effect while the test's clock runs, and real answers come in between. */
 const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(effect)
     while (fiber.pollUnsafe() === undefined) {
       yield* TestClock.adjust("100 millis")
@@ -737,17 +820,20 @@ describe("when a GET is made again", () => {
   const failure = (status: number, headers: Record<string, string> = {}) => new Response("", { status, headers })
 
   it.effect("first after 200 milliseconds or so, then after 400 or so", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { at, layer } = noting([failure(503), failure(502), Response.json([])])
-      yield* whileTimePasses(getProviders.pipe(Effect.provide(client(layer, "https://x.example", { retry: undefined }))))
+      yield* whileTimePasses(
+        getProviders.pipe(Effect.provide(client(layer, "https://x.example", { retry: undefined })))
+      )
       const [first = 0, second = 0, third = 0] = at
       assert.isTrue(second - first >= 100 && second - first <= 400, String(at))
       assert.isTrue(third - second >= 300 && third - second <= 700, String(at))
-    }))
+    })
+  )
 
   for (const header of ["7", " 7 ", "Thu, 01 Jan 1970 00:00:07 GMT"]) {
     it.effect(`when Retry-After says (${header})`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { at, layer } = noting([failure(429, { "retry-after": header }), Response.json([])])
         const fiber = yield* Effect.forkChild(
           getProviders.pipe(Effect.provide(client(layer, "https://x.example", { retry: undefined })))
@@ -757,35 +843,44 @@ describe("when a GET is made again", () => {
         yield* TestClock.adjust("1 millis")
         assert.deepStrictEqual(at, [0, 7_000])
         yield* Fiber.join(fiber)
-      }))
+      })
+    )
   }
 
   for (const header of ["soon", "-5", "1e9", "", "99999999999999999999"]) {
     it.effect(`as if there were no Retry-After, where it says nothing (${header})`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { at, layer } = noting([failure(503, { "retry-after": header }), Response.json([])])
-        yield* whileTimePasses(getProviders.pipe(Effect.provide(client(layer, "https://x.example", { retry: undefined }))))
+        yield* whileTimePasses(
+          getProviders.pipe(Effect.provide(client(layer, "https://x.example", { retry: undefined })))
+        )
         assert.isTrue((at[1] ?? 0) >= 100 && (at[1] ?? 0) <= 400, String(at))
-      }))
+      })
+    )
   }
 
   it.effect("an authorized GET too, with the session that there is", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { at, layer } = noting([
         Response.json(tokens(), { status: 201 }),
         failure(503),
         Response.json({ id: 1, identifier: "ann" })
       ])
-      yield* Effect.gen(function*() {
+      yield* Effect.gen(function* () {
         yield* signIn
         assert.strictEqual((yield* whileTimePasses(Users.Users.use((users) => users.getUser()))).identifier, "ann")
         assert.strictEqual(at.length, 3)
       }).pipe(Effect.provide(client(layer, "https://x.example", { retry: undefined })))
-    }))
+    })
+  )
 
   it.effect("a client that dies is a network that fails", () =>
-    Effect.gen(function*() {
-      const dying = (f: () => never) => Layer.succeed(HttpClient.HttpClient, HttpClient.make(() => Effect.sync(f)))
+    Effect.gen(function* () {
+      const dying = (f: () => never) =>
+        Layer.succeed(
+          HttpClient.HttpClient,
+          HttpClient.make(() => Effect.sync(f))
+        )
       const throwing = dying(() => {
         throw new TypeError("secret in the message")
       })
@@ -801,10 +896,11 @@ describe("when a GET is made again", () => {
         Effect.provide(client(FetchClient.layer, "https://x.example")),
         Effect.provideService(FetchClient.Fetch, fetch)
       )
-    }))
+    })
+  )
 
   it.effect("a browser hides the status of a redirect: 0 is one", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const opaque = Response.error()
       const fetch: typeof globalThis.fetch = () => Promise.resolve(opaque)
       const error = yield* failsWith(getProviders, "OneEntryError/Redirected").pipe(
@@ -812,13 +908,14 @@ describe("when a GET is made again", () => {
         Effect.provideService(FetchClient.Fetch, fetch)
       )
       assert.propertyVal("reason" in error ? error.reason : undefined, "statusCode", 0)
-    }))
+    })
+  )
 })
 
 describe("a program that never disposes of its client", () => {
   for (const name of ["FetchHttpClient", "FetchClient"]) {
     it.live(`ends by itself (${name})`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const server = yield* loopback(polite)
         const program = `
           import { Effect, Layer, Scope } from "effect"
@@ -834,9 +931,15 @@ describe("a program that never disposes of its client", () => {
           console.log(form.identifier)
         `
         const { stdout } = yield* Effect.promise(() =>
-          promisify(execFile)(process.execPath, ["--conditions=effect-oneentry-source", "--input-type=module", "-e", program])
+          promisify(execFile)(process.execPath, [
+            "--conditions=effect-oneentry-source",
+            "--input-type=module",
+            "-e",
+            program
+          ])
         )
         assert.strictEqual(stdout.trim(), "reg")
-      }).pipe(Effect.scoped))
+      }).pipe(Effect.scoped)
+    )
   }
 })

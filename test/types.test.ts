@@ -101,9 +101,9 @@ describe("errors", () => {
   })
 
   it("the declared union of each operation is API.md's", () => {
-    expectTypeOf<{ [Op in Thirteen]: FailuresOf<Api[Op]> }>().toEqualTypeOf<
-      { [Op in Thirteen]: Declared[Op] | OneEntryError.OneEntryError }
-    >()
+    expectTypeOf<{ [Op in Thirteen]: FailuresOf<Api[Op]> }>().toEqualTypeOf<{
+      [Op in Thirteen]: Declared[Op] | OneEntryError.OneEntryError
+    }>()
   })
 
   it("and equals what the table can produce, with what the client adds", () => {
@@ -188,7 +188,9 @@ describe("inputs", () => {
 
   it("each attribute type has a value type of its own", () => {
     type Valued<F, T extends string> = F extends { readonly type: infer U; readonly value: infer V }
-      ? T extends U ? V : never
+      ? T extends U
+        ? V
+        : never
       : never
     type ValueOf<T extends string> = Valued<FieldValue.FormField, T>
     expectTypeOf<ValueOf<"integer">>().toEqualTypeOf<number | bigint | string>()

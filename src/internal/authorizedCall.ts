@@ -29,14 +29,12 @@ const attempt = <Op extends Operation, A>(
     (answer): Effect.Effect<A, ErrorOf<Op> | Unauthorized> =>
       answer.status === 401
         ? Effect.fail(
-          new Unauthorized({
-            accessToken: Redacted.make(headers["authorization"]?.slice(7) ?? "", { label: "accessToken" }),
-            messages: readEnvelope(401, parseJson(answer.text))?.messages ?? []
-          })
-        )
-        : Effect.clockWith((clock) =>
-          interpret(endpoint, parts, answer, clock.currentTimeMillisUnsafe())
-        )
+            new Unauthorized({
+              accessToken: Redacted.make(headers["authorization"]?.slice(7) ?? "", { label: "accessToken" }),
+              messages: readEnvelope(401, parseJson(answer.text))?.messages ?? []
+            })
+          )
+        : Effect.clockWith((clock) => interpret(endpoint, parts, answer, clock.currentTimeMillisUnsafe()))
   )
 
 /** Runs an operation that needs a session: bearer token, refresh on 401, once more. */
@@ -54,7 +52,8 @@ export const authorized = <Op extends Operation, A>(
   }
   return session.authorized((headers) =>
     Effect.flatMap(extraHeaders(session, endpoint.method, parts.body), (extra) =>
-      attempt(transport, endpoint, parts, { ...headers, ...extra }))
+      attempt(transport, endpoint, parts, { ...headers, ...extra })
+    )
   )
 }
 
@@ -67,7 +66,8 @@ export const optionally = <Op extends Operation, A>(
 ): Effect.Effect<A, ErrorOf<Op> | RefreshError> => {
   const run = session.optionally((headers) =>
     Effect.flatMap(extraHeaders(session, endpoint.method, parts.body), (extra) =>
-      attempt(transport, endpoint, parts, { ...headers, ...extra }))
+      attempt(transport, endpoint, parts, { ...headers, ...extra })
+    )
   )
   return endpoint.method === "GET" ? retryTransient(transport.project, run) : run
 }
@@ -78,11 +78,12 @@ export const extraHeaders = (
   method: Endpoint<Operation, unknown>["method"],
   body: Parts["body"]
 ): Effect.Effect<Readonly<Record<string, string>>> => {
-  const content: Readonly<Record<string, string>> = typeof body === "string"
-    ? { "content-type": "application/json" }
-    : body?._tag === "Stream"
-    ? { "content-type": body.contentType }
-    : {}
+  const content: Readonly<Record<string, string>> =
+    typeof body === "string"
+      ? { "content-type": "application/json" }
+      : body?._tag === "Stream"
+        ? { "content-type": body.contentType }
+        : {}
   return method === "POST"
     ? Effect.map(session.device, (device) => ({ ...content, "x-device-metadata": deviceHeader(device) }))
     : Effect.succeed(content)

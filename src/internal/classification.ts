@@ -114,79 +114,286 @@ const refusedBody =
 
 export const table = [
   // Its status is not known: before the rows that go by a status alone.
-  { operations: ["auth"], status: { from: 400, to: 499 }, message: /not activated/i, error: "UserNotActivated", source: "RN §4.3", certainty: "app" },
+  {
+    operations: ["auth"],
+    status: { from: 400, to: 499 },
+    message: /not activated/i,
+    error: "UserNotActivated",
+    source: "RN §4.3",
+    certainty: "app"
+  },
 
   // What every route answers before it looks at the request.
-  { operations: "*", status: [403], message: /^Resource is closed/i, error: "ResourceClosed", source: "PLAT, RULES §4.2", certainty: "stated" },
+  {
+    operations: "*",
+    status: [403],
+    message: /^Resource is closed/i,
+    error: "ResourceClosed",
+    source: "PLAT, RULES §4.2",
+    certainty: "stated"
+  },
   { operations: "*", status: [403], error: "PermissionDenied", source: "DOCS, RULES+ §4.2", certainty: "captured" },
-  { operations: "*", status: [400], message: /x-device-metadata/i, error: "DeviceMetadataRejected", source: "PLAT+, RULES+ §4.2", certainty: "captured" },
+  {
+    operations: "*",
+    status: [400],
+    message: /x-device-metadata/i,
+    error: "DeviceMetadataRejected",
+    source: "PLAT+, RULES+ §4.2",
+    certainty: "captured"
+  },
   { operations: "*", status: [405], error: "NotInPlan", source: "PLAT+ §4.2", certainty: "stated" },
-  { operations: "*", status: [404], message: /^Cannot (GET|POST|PUT|PATCH|DELETE) /, error: "Unexpected", source: "PLAT §4.2", certainty: "captured" },
+  {
+    operations: "*",
+    status: [404],
+    message: /^Cannot (GET|POST|PUT|PATCH|DELETE) /,
+    error: "Unexpected",
+    source: "PLAT §4.2",
+    certainty: "captured"
+  },
   { operations: "*", status: { from: 500, to: 599 }, error: "ServerFailure", source: "HTTP", certainty: "inferred" },
 
   // A refused code that the server does not call an error.
-  { operations: ["checkCode", "activateUser", "changePassword"], refused: true, error: "InvalidCode", source: "FASHION §3.2", certainty: "captured" },
+  {
+    operations: ["checkCode", "activateUser", "changePassword"],
+    refused: true,
+    error: "InvalidCode",
+    source: "FASHION §3.2",
+    certainty: "captured"
+  },
 
   // Codes
-  { operations: ["generateCode"], status: [400], message: /already has a code/i, error: "UserAlreadyHasCode", source: "SEED1 §4.3", certainty: "captured" },
-  { operations: ["generateCode"], status: [429], error: "UserAlreadyHasCode", source: "PLAT §4.3", certainty: "stated" },
-  { operations: ["generateCode"], message: /^Event ".*" with formType/i, error: "EventNotFound", source: "PLAT+ §4.3", certainty: "captured" },
-  { operations: ["generateCode"], status: [400], message: /eventIdentifier/i, error: "EventNotFound", source: "PLAT+ §4.3", certainty: "stated" },
-  { operations: ["generateCode", ...codeCalls], message: /user not found/i, error: "UserNotFound", source: "FASHION §4.3", certainty: "app" },
+  {
+    operations: ["generateCode"],
+    status: [400],
+    message: /already has a code/i,
+    error: "UserAlreadyHasCode",
+    source: "SEED1 §4.3",
+    certainty: "captured"
+  },
+  {
+    operations: ["generateCode"],
+    status: [429],
+    error: "UserAlreadyHasCode",
+    source: "PLAT §4.3",
+    certainty: "stated"
+  },
+  {
+    operations: ["generateCode"],
+    message: /^Event ".*" with formType/i,
+    error: "EventNotFound",
+    source: "PLAT+ §4.3",
+    certainty: "captured"
+  },
+  {
+    operations: ["generateCode"],
+    status: [400],
+    message: /eventIdentifier/i,
+    error: "EventNotFound",
+    source: "PLAT+ §4.3",
+    certainty: "stated"
+  },
+  {
+    operations: ["generateCode", ...codeCalls],
+    message: /user not found/i,
+    error: "UserNotFound",
+    source: "FASHION §4.3",
+    certainty: "app"
+  },
   { operations: codeCalls, status: [429], error: "CodeAttemptsExceeded", source: "PLAT §4.3", certainty: "stated" },
-  { operations: ["auth"], status: [429], withCode: true, error: "CodeAttemptsExceeded", source: "PLAT §4.3", certainty: "stated" },
-  { operations: [...codeCalls, "auth"], status: [400, 401], message: /code is (expired|incorrect)|expired or incorrect/i, error: "InvalidCode", source: "FASHION §4.3", certainty: "app" },
-  { operations: ["changePassword"], status: [400], message: /password.*(match|equal|same|differ|must be \[ref)/i, error: "PasswordsDoNotMatch", source: "PLAT+ §4.3", certainty: "stated" },
+  {
+    operations: ["auth"],
+    status: [429],
+    withCode: true,
+    error: "CodeAttemptsExceeded",
+    source: "PLAT §4.3",
+    certainty: "stated"
+  },
+  {
+    operations: [...codeCalls, "auth"],
+    status: [400, 401],
+    message: /code is (expired|incorrect)|expired or incorrect/i,
+    error: "InvalidCode",
+    source: "FASHION §4.3",
+    certainty: "app"
+  },
+  {
+    operations: ["changePassword"],
+    status: [400],
+    message: /password.*(match|equal|same|differ|must be \[ref)/i,
+    error: "PasswordsDoNotMatch",
+    source: "PLAT+ §4.3",
+    certainty: "stated"
+  },
   { operations: codeCalls, status: [401], error: "InvalidCode", source: "API.md", certainty: "inferred" },
 
   // A provider or a form that is not there
-  { operations: providerRoutes, status: [400], message: /provider.*not (defined|found)|form is not defined/i, error: "ProviderNotFound", source: "FASHION §4.3", certainty: "app" },
-  { operations: formRoutes, status: [400], message: /form.*not (defined|found)/i, error: "FormNotFound", source: "FASHION §4.3", certainty: "app" },
+  {
+    operations: providerRoutes,
+    status: [400],
+    message: /provider.*not (defined|found)|form is not defined/i,
+    error: "ProviderNotFound",
+    source: "FASHION §4.3",
+    certainty: "app"
+  },
+  {
+    operations: formRoutes,
+    status: [400],
+    message: /form.*not (defined|found)/i,
+    error: "FormNotFound",
+    source: "FASHION §4.3",
+    certainty: "app"
+  },
 
   // Submissions
-  { operations: ["postFormsData"], status: [400, 401], message: /allow anonymous users|must authorize/i, error: "AnonymousNotAllowed", source: "RULES+ §4.4", certainty: "captured" },
-  { operations: ["postFormsData"], status: [400], message: /already rated/i, error: "AlreadyRated", source: "RULES+ §4.4", certainty: "captured" },
-  { operations: submissionRoutes, status: [400, 404], message: /^Form has incorrect type|incorrect formIdentifier for provided config|find out correspondent entityId/i, error: "FormMismatch", source: "RULES+, PLAT §4.4", certainty: "captured" },
+  {
+    operations: ["postFormsData"],
+    status: [400, 401],
+    message: /allow anonymous users|must authorize/i,
+    error: "AnonymousNotAllowed",
+    source: "RULES+ §4.4",
+    certainty: "captured"
+  },
+  {
+    operations: ["postFormsData"],
+    status: [400],
+    message: /already rated/i,
+    error: "AlreadyRated",
+    source: "RULES+ §4.4",
+    certainty: "captured"
+  },
+  {
+    operations: submissionRoutes,
+    status: [400, 404],
+    message: /^Form has incorrect type|incorrect formIdentifier for provided config|find out correspondent entityId/i,
+    error: "FormMismatch",
+    source: "RULES+, PLAT §4.4",
+    certainty: "captured"
+  },
   { operations: oneSubmission, status: [404], error: "SubmissionNotFound", source: "HTTP", certainty: "inferred" },
-  { operations: ["postFormsData"], status: [404], message: /form data not found/i, error: "SubmissionNotFound", source: "HTTP", certainty: "inferred" },
+  {
+    operations: ["postFormsData"],
+    status: [404],
+    message: /form data not found/i,
+    error: "SubmissionNotFound",
+    source: "HTTP",
+    certainty: "inferred"
+  },
 
   // Files
   { operations: ["upload"], status: [413], error: "FileTooLarge", source: "HTTP", certainty: "inferred" },
-  { operations: ["upload"], status: [400], message: /\b(size|large|exceed)/i, error: "FileTooLarge", source: "PLAT §4.4", certainty: "stated" },
-  { operations: ["getFile", "deleteFile"], status: [404], error: "FileNotFound", source: "PLAT+ §4.4", certainty: "stated" },
+  {
+    operations: ["upload"],
+    status: [400],
+    message: /\b(size|large|exceed)/i,
+    error: "FileTooLarge",
+    source: "PLAT §4.4",
+    certainty: "stated"
+  },
+  {
+    operations: ["getFile", "deleteFile"],
+    status: [404],
+    error: "FileNotFound",
+    source: "PLAT+ §4.4",
+    certainty: "stated"
+  },
 
   // A login that moves to where another user is
-  { operations: ["updateUser"], status: [400, 409], message: /already exist/i, error: "UserAlreadyExists", source: "PLAT+ §2.5", certainty: "inferred" },
+  {
+    operations: ["updateUser"],
+    status: [400, 409],
+    message: /already exist/i,
+    error: "UserAlreadyExists",
+    source: "PLAT+ §2.5",
+    certainty: "inferred"
+  },
 
   // Signing in
-  { operations: ["auth"], status: [401], withCode: true, error: "InvalidCode", source: "PLAT §4.3", certainty: "stated" },
+  {
+    operations: ["auth"],
+    status: [401],
+    withCode: true,
+    error: "InvalidCode",
+    source: "PLAT §4.3",
+    certainty: "stated"
+  },
   { operations: ["auth"], status: [401], error: "InvalidCredentials", source: "FASHION §4.3", certainty: "app" },
-  { operations: ["auth"], status: [400, 404], message: /user not found|wrong password/i, error: "InvalidCredentials", source: "FASHION §4.3", certainty: "app" },
-  { operations: ["oauth"], status: [400, 401], error: "OAuthRejected", source: "REST, RULES+ §4.3", certainty: "captured" },
+  {
+    operations: ["auth"],
+    status: [400, 404],
+    message: /user not found|wrong password/i,
+    error: "InvalidCredentials",
+    source: "FASHION §4.3",
+    certainty: "app"
+  },
+  {
+    operations: ["oauth"],
+    status: [400, 401],
+    error: "OAuthRejected",
+    source: "REST, RULES+ §4.3",
+    certainty: "captured"
+  },
   { operations: ["auth"], status: [400, 422], error: "InvalidData", source: "RULES+ §4.3", certainty: "captured" },
 
   // Signing up
-  { operations: ["signUp"], status: [400, 409], message: /(?<!not |n't )\bexists?\b|already (taken|registered|in use)/i, error: "UserAlreadyExists", source: "PLAT+ §4.3", certainty: "stated" },
+  {
+    operations: ["signUp"],
+    status: [400, 409],
+    message: /(?<!not |n't )\bexists?\b|already (taken|registered|in use)/i,
+    error: "UserAlreadyExists",
+    source: "PLAT+ §4.3",
+    certainty: "stated"
+  },
   { operations: ["signUp"], status: [409], error: "UserAlreadyExists", source: "PLAT+ §10.2", certainty: "inferred" },
-  { operations: ["signUp"], status: [400, 422], error: "InvalidData", source: "RULES, RULES+ §4.3", certainty: "captured" },
+  {
+    operations: ["signUp"],
+    status: [400, 422],
+    error: "InvalidData",
+    source: "RULES, RULES+ §4.3",
+    certainty: "captured"
+  },
 
-  { operations: ["signUp"], status: [404], message: /\bform\b/i, error: "InvalidData", source: "§4.5", certainty: "inferred" },
+  {
+    operations: ["signUp"],
+    status: [404],
+    message: /\bform\b/i,
+    error: "InvalidData",
+    source: "§4.5",
+    certainty: "inferred"
+  },
 
   // What is left of the not-found, refused and too-many
   { operations: providerRoutes, status: [404], error: "ProviderNotFound", source: "PLAT+ §4.3", certainty: "stated" },
-  { operations: ["changePassword", "checkCode", "activateUser"], status: [400], message: /\bcode\b/i, error: "InvalidCode", source: "§4.3", certainty: "inferred" },
+  {
+    operations: ["changePassword", "checkCode", "activateUser"],
+    status: [400],
+    message: /\bcode\b/i,
+    error: "InvalidCode",
+    source: "§4.3",
+    certainty: "inferred"
+  },
   { operations: formRoutes, status: [404], error: "FormNotFound", source: "§4.5", certainty: "inferred" },
   { operations: "*", status: [429], error: "TooManyRequests", source: "RULES §4.2", certainty: "stated" },
-  { operations: "*", status: [400, 422], message: refusedBody, error: "InvalidRequest", source: "RULES+ §4.5", certainty: "captured" }
+  {
+    operations: "*",
+    status: [400, 422],
+    message: refusedBody,
+    error: "InvalidRequest",
+    source: "RULES+ §4.5",
+    certainty: "captured"
+  }
 ] as const satisfies ReadonlyArray<Row>
 
 type Rows = (typeof table)[number]
 
 /** The rows that can meet an operation. */
 type RowsOf<Op extends Operation> = Rows extends infer R
-  ? R extends { readonly operations: "*" } ? R
-  : R extends { readonly operations: ReadonlyArray<infer Names> } ? Op extends Names ? R : never
-  : never
+  ? R extends { readonly operations: "*" }
+    ? R
+    : R extends { readonly operations: ReadonlyArray<infer Names> }
+      ? Op extends Names
+        ? R
+        : never
+      : never
   : never
 
 /** The domain errors that the table can make for an operation: its declared error type is derived from here. */
@@ -211,18 +418,21 @@ const statusMatches = (status: Row["status"], value: number): boolean =>
   status === undefined
     ? value >= 400
     : "from" in status
-    ? value >= status.from && value <= status.to
-    : status.includes(value)
+      ? value >= status.from && value <= status.to
+      : status.includes(value)
 
 const rows: ReadonlyArray<Row> = table
 
 /** The row that decides an answer, if any does. */
 export const rowOf = (answer: Answer): Row | undefined =>
-  rows.find((row) =>
-    (row.operations === "*" || row.operations.includes(answer.operation)) &&
-    (row.refused === true ? answer.refused : !answer.refused && statusMatches(row.status, answer.envelope.statusCode)) &&
-    (row.withCode === undefined || row.withCode === answer.withCode) &&
-    (row.message === undefined || answer.envelope.messages.some((message) => row.message?.test(message)))
+  rows.find(
+    (row) =>
+      (row.operations === "*" || row.operations.includes(answer.operation)) &&
+      (row.refused === true
+        ? answer.refused
+        : !answer.refused && statusMatches(row.status, answer.envelope.statusCode)) &&
+      (row.withCode === undefined || row.withCode === answer.withCode) &&
+      (row.message === undefined || answer.envelope.messages.some((message) => row.message?.test(message)))
   )
 
 const domain = {

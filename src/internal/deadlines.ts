@@ -17,6 +17,9 @@ interface Entry {
 /** The longest that the sweeper outlives the last call. */
 const slice = 500
 
+/** Time that nobody can set: a clock that is put back by a day does not make a request wait for a day. */
+const millisOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+
 /** Deadlines of one length. */
 export interface Deadlines {
   /** Calls `expire` when the time is over; the function that comes back calls it off. */
@@ -43,21 +46,22 @@ export const make = (millis: number): Deadlines & { readonly stop: Effect.Effect
       while: () => entries.size > 0,
       body: () => {
         const [first] = entries
-        const left = first === undefined ? 0 : first.deadline - clock.currentTimeMillisUnsafe()
+        const left = first === undefined ? 0 : first.deadline - millisOf(clock)
         return clock.sleep(Duration.millis(Math.max(0, Math.min(left, slice))))
       },
       step: () => {
-        const now = clock.currentTimeMillisUnsafe()
+        const now = millisOf(clock)
         for (const entry of entries) {
           if (entry.deadline > now) break
           entries.delete(entry)
           entry.expire()
         }
       }
-    }))
+    })
+  )
 
   const watch: Deadlines["watch"] = (caller, expire) => {
-    const entry: Entry = { deadline: caller.getRef(Clock.Clock).currentTimeMillisUnsafe() + millis, expire }
+    const entry: Entry = { deadline: millisOf(caller.getRef(Clock.Clock)) + millis, expire }
     entries.add(entry)
     if (sweeper === undefined || sweeper.pollUnsafe() !== undefined) {
       sweeper = Effect.runForkWith(caller.context)(sweep)

@@ -43,7 +43,8 @@ const saysNo = (body: unknown): boolean => body === false || (isObject(body) && 
 const saysYes = (body: unknown): boolean => body === true || (isObject(body) && body["success"] === true)
 
 /** Servers answer `true`, nothing, or an object that is of no interest. */
-const isAcknowledgement = (body: unknown): boolean => body === undefined || body === null || body === true || isObject(body)
+const isAcknowledgement = (body: unknown): boolean =>
+  body === undefined || body === null || body === true || isObject(body)
 
 const acknowledged = <Op extends Operation>(
   operation: Op,
@@ -80,7 +81,9 @@ export const something = <Op extends Operation, W, A>(
 })
 
 const invalidResponse = (operation: Operation, statusCode: number, issue: string) =>
-  Exit.fail(new OneEntryError.OneEntryError({ operation, reason: new OneEntryError.ResponseInvalid({ statusCode, issue }) }))
+  Exit.fail(
+    new OneEntryError.OneEntryError({ operation, reason: new OneEntryError.ResponseInvalid({ statusCode, issue }) })
+  )
 
 /** What an answer means for an endpoint: its value, or the error that the table knows it by. */
 export const interpret = <Op extends Operation, A>(
@@ -221,8 +224,7 @@ const argumentIssue = (name: string, value: unknown): string | undefined => {
 /** The issues of arguments that must not be empty, or contain what no path can. */
 export const emptyArguments = (
   values: Readonly<Record<string, string | Redacted.Redacted<string>>>
-): ReadonlyArray<string> =>
-  Object.entries(values).flatMap(([name, value]) => argumentIssue(name, value) ?? [])
+): ReadonlyArray<string> => Object.entries(values).flatMap(([name, value]) => argumentIssue(name, value) ?? [])
 
 /** Fails with what is wrong with the arguments, or goes on. */
 export const checked = <A, E>(

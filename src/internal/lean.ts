@@ -47,8 +47,9 @@ export interface LeanClient extends HttpClient.HttpClient {
   readonly [LeanTypeId]: (request: Request) => Effect.Effect<Answer, Failure>
 }
 
-export const isLean = <E>(client: HttpClient.HttpClient.With<E>): client is HttpClient.HttpClient.With<E> & LeanClient =>
-  Object.hasOwn(client, LeanTypeId)
+export const isLean = <E>(
+  client: HttpClient.HttpClient.With<E>
+): client is HttpClient.HttpClient.With<E> & LeanClient => Object.hasOwn(client, LeanTypeId)
 
 /**
  * The size that an answer is announced with, if that can be relied on: what is compressed may be larger than it says.
@@ -62,7 +63,11 @@ export const announcedBytes = (
     : undefined
 
 /** Reads a web body up to a limit; one of unknown size chunk by chunk. `undefined`: it is larger. */
-export const readWeb = async (response: Response, maxBytes: number, signal?: AbortSignal): Promise<string | undefined> => {
+export const readWeb = async (
+  response: Response,
+  maxBytes: number,
+  signal?: AbortSignal
+): Promise<string | undefined> => {
   if (response.body === null) return ""
   const decoder = new TextDecoder()
   const reader = response.body.getReader()
@@ -92,7 +97,7 @@ const codeOf = (u: unknown): string | undefined =>
 
 /** What a broken connection calls itself. */
 export const describeCause = (cause: unknown): string | undefined =>
-  cause instanceof Error ? codeOf(cause.cause) ?? codeOf(cause) ?? cause.name : undefined
+  cause instanceof Error ? (codeOf(cause.cause) ?? codeOf(cause) ?? cause.name) : undefined
 
 /** What an HTTP client says of a transport failure, without the request that it may quote. */
 export const describe = (error: HttpClientError.HttpClientError): string =>

@@ -17,7 +17,7 @@ export type Handler = (request: Seen, response: http.ServerResponse, index: numb
 
 /** A server of one test on 127.0.0.1, with everything that reached it. */
 export const loopback = (handler: Handler) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const seen: Array<Seen> = []
     const arrivals = yield* Queue.unbounded<Seen>()
     const server = http.createServer((request, response) => {
@@ -60,10 +60,25 @@ export const loopback = (handler: Handler) =>
     }
   })
 
-export const json = (response: http.ServerResponse, body: unknown, status = 200, headers: http.OutgoingHttpHeaders = {}) => {
+export const json = (
+  response: http.ServerResponse,
+  body: unknown,
+  status = 200,
+  headers: http.OutgoingHttpHeaders = {}
+) => {
   response.writeHead(status, { "content-type": "application/json", ...headers })
   response.end(JSON.stringify(body))
 }
 
-export const envelope = (response: http.ServerResponse, status: number, message: string, headers: http.OutgoingHttpHeaders = {}) =>
-  json(response, { statusCode: status, timestamp: "2026-01-01T00:00:00.000Z", message, pageData: null }, status, headers)
+export const envelope = (
+  response: http.ServerResponse,
+  status: number,
+  message: string,
+  headers: http.OutgoingHttpHeaders = {}
+) =>
+  json(
+    response,
+    { statusCode: status, timestamp: "2026-01-01T00:00:00.000Z", message, pageData: null },
+    status,
+    headers
+  )

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
-import { HttpClient } from "effect/http"
+import { Effect, Layer, type Redacted } from "effect"
+import type { HttpClient } from "effect/http"
 import { AuthProvider, type ClientOptions, type FieldValue, OneEntry, TokenStorage } from "effect-oneentry"
 import { Emulator, Project } from "effect-oneentry/emulator"
 
@@ -15,7 +15,12 @@ export const project: Project.Input = {
   languages: ["en_US", "de_DE"],
   providers: [
     ...(Project.defaultProject.providers ?? []),
-    { id: 2, identifier: "google", type: "oauth", localizeInfos: { en_US: { title: "Google" }, de_DE: { title: "Gugel" } } },
+    {
+      id: 2,
+      identifier: "google",
+      type: "oauth",
+      localizeInfos: { en_US: { title: "Google" }, de_DE: { title: "Gugel" } }
+    },
     { id: 3, identifier: "simple", formIdentifier: "reg", isCheckCode: false },
     { id: 4, identifier: "asleep", formIdentifier: "reg", isActive: false },
     { id: 5, identifier: "formless" },
@@ -29,25 +34,27 @@ export const project: Project.Input = {
       attributes: [
         { type: "string", marker: "login", isLogin: true },
         { type: "string", marker: "secret", isPassword: true },
-        ...([
-          "string",
-          "integer",
-          "float",
-          "real",
-          "date",
-          "dateTime",
-          "time",
-          "text",
-          "textWithHeader",
-          "list",
-          "radioButton",
-          "entity",
-          "timeInterval",
-          "image",
-          "groupOfImages",
-          "file",
-          "json"
-        ] as const).map(attribute),
+        ...(
+          [
+            "string",
+            "integer",
+            "float",
+            "real",
+            "date",
+            "dateTime",
+            "time",
+            "text",
+            "textWithHeader",
+            "list",
+            "radioButton",
+            "entity",
+            "timeInterval",
+            "image",
+            "groupOfImages",
+            "file",
+            "json"
+          ] as const
+        ).map(attribute),
         { ...attribute("spam", 90), isVisible: false },
         { ...attribute("button", 91), isVisible: false }
       ]
@@ -55,12 +62,18 @@ export const project: Project.Input = {
   ]
 }
 
-export const authData = (name = login, secret: string | Redacted.Redacted<string> = password): ReadonlyArray<FieldValue.AuthField> => [
+export const authData = (
+  name = login,
+  secret: string | Redacted.Redacted<string> = password
+): ReadonlyArray<FieldValue.AuthField> => [
   { marker: "email_reg", value: name },
   { marker: "password_reg", value: secret }
 ]
 
-export const signUpData = (name = login, secret: string | Redacted.Redacted<string> = password): FieldValue.SignUpData => ({
+export const signUpData = (
+  name = login,
+  secret: string | Redacted.Redacted<string> = password
+): FieldValue.SignUpData => ({
   formIdentifier: "reg",
   authData: authData(name, secret),
   formData: [
@@ -73,14 +86,14 @@ export const signUpData = (name = login, secret: string | Redacted.Redacted<stri
 
 /** A client over the emulator and whatever `HttpClient` there is. */
 export const clientLayer = (options?: Partial<ClientOptions.ClientOptions>) =>
-  Layer.unwrap(Effect.map(Emulator.Emulator, (emulator) =>
-    OneEntry.layer({ url: emulator.url, appToken: emulator.appToken, ...options })))
+  Layer.unwrap(
+    Effect.map(Emulator.Emulator, (emulator) =>
+      OneEntry.layer({ url: emulator.url, appToken: emulator.appToken, ...options })
+    )
+  )
 
 /** A client and an emulator without a socket between them. */
-export const inProcess = (
-  options?: Partial<ClientOptions.ClientOptions>,
-  emulator?: Emulator.Options
-) =>
+export const inProcess = (options?: Partial<ClientOptions.ClientOptions>, emulator?: Emulator.Options) =>
   clientLayer(options).pipe(
     Layer.provideMerge(TokenStorage.layerMemory),
     Layer.provideMerge(Emulator.layerClient({ passwordCost: 1, project, ...emulator }))
@@ -99,7 +112,7 @@ export const overHttp = <E>(
   )
 
 /** Registers and activates a user. */
-export const register = Effect.fnUntraced(function*(name = login, secret = password) {
+export const register = Effect.fnUntraced(function* (name = login, secret = password) {
   const emulator = yield* Emulator.Emulator
   const auth = yield* AuthProvider.AuthProvider
   yield* auth.signUp("email", signUpData(name, secret))
@@ -111,8 +124,10 @@ export const signIn = (name = login, secret = password) =>
 
 /** How often an operation reached the server. */
 export const count = (operation: string) =>
-  Effect.map(Emulator.Emulator.use((emulator) => emulator.requests), (entries) =>
-    entries.filter((entry) => entry.operation === operation).length)
+  Effect.map(
+    Emulator.Emulator.use((emulator) => emulator.requests),
+    (entries) => entries.filter((entry) => entry.operation === operation).length
+  )
 
 /** Freezes whatever is reachable, so that writing to it throws. */
 export const deepFreeze = <A>(value: A): A => {

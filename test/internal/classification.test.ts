@@ -61,7 +61,7 @@ const cases: ReadonlyArray<readonly [Given, string]> = [
   [no("logout"), "OneEntryError/Unexpected"],
   [told("generateCode", 400, "User already has a code"), "UserAlreadyHasCode"],
   [told("generateCode", 429), "UserAlreadyHasCode"],
-  [told("generateCode", 404, "Event \"typo\" with formType \"send_code\" not found"), "EventNotFound"],
+  [told("generateCode", 404, 'Event "typo" with formType "send_code" not found'), "EventNotFound"],
   [told("generateCode", 400, ["eventIdentifier should not be empty"]), "EventNotFound"],
   [told("generateCode", 404, "User not found"), "UserNotFound"],
   [told("checkCode", 400, "User not found"), "UserNotFound"],
@@ -75,7 +75,7 @@ const cases: ReadonlyArray<readonly [Given, string]> = [
   [told("changePassword", 400, "User code is expired or incorrect"), "InvalidCode"],
   [withCode(400, "User code is expired or incorrect"), "InvalidCode"],
   [told("changePassword", 400, "Passwords do not match"), "PasswordsDoNotMatch"],
-  [told("changePassword", 400, "\"password2\" must be [ref:password1]"), "PasswordsDoNotMatch"],
+  [told("changePassword", 400, '"password2" must be [ref:password1]'), "PasswordsDoNotMatch"],
   [told("changePassword", 400, "password1 and password2 must be equal"), "PasswordsDoNotMatch"],
   [told("activateUser", 401), "InvalidCode"],
   [told("auth", 400, "auth provider not defined"), "ProviderNotFound"],
@@ -99,14 +99,14 @@ const cases: ReadonlyArray<readonly [Given, string]> = [
   [told("oauth", 400, "We couldn't pass the oauth authentication with provided data…"), "OAuthRejected"],
   [told("oauth", 401), "OAuthRejected"],
   [told("auth", 400, "Login or password values are missed"), "InvalidData"],
-  [told("auth", 400, "\"authData[0].type\" is not allowed"), "InvalidData"],
+  [told("auth", 400, '"authData[0].type" is not allowed'), "InvalidData"],
   [told("signUp", 400, "User with this identifier already exists"), "UserAlreadyExists"],
   [told("signUp", 400, "This login is already taken"), "UserAlreadyExists"],
   [told("signUp", 409), "UserAlreadyExists"],
   // What should not exist, or does not, is no user that does.
   [told("signUp", 400, "property type should not exist"), "InvalidData"],
   [told("signUp", 400, "The form doesn't exist"), "InvalidData"],
-  [told("signUp", 422, "\"notificationData.phoneSMS\" is not allowed to be empty"), "InvalidData"],
+  [told("signUp", 422, '"notificationData.phoneSMS" is not allowed to be empty'), "InvalidData"],
   [told("signUp", 404, "Form not found"), "InvalidData"],
   [told("signUp", 404), "ProviderNotFound"],
   [told("getAuthProviderByMarker", 404, "Not Found"), "ProviderNotFound"],
@@ -124,7 +124,7 @@ const cases: ReadonlyArray<readonly [Given, string]> = [
 
 describe("the table", () => {
   for (const [given, expected] of cases) {
-    const said = given.refused === true ? "false" : given.message ?? ""
+    const said = given.refused === true ? "false" : (given.message ?? "")
     const code = given.withCode === true ? " with a code" : ""
     it(`${given.operation}${code} ${given.status} ${said} is ${expected}`, () => {
       assert.strictEqual(tag(given), expected)
@@ -133,7 +133,10 @@ describe("the table", () => {
 
   it("has no row that is never reached", () => {
     const reached = new Set(cases.map(([given]) => rowOf(answer(given))))
-    assert.deepStrictEqual(rows.filter((row) => !reached.has(row)), [])
+    assert.deepStrictEqual(
+      rows.filter((row) => !reached.has(row)),
+      []
+    )
   })
 
   it("says of every row where it is known from, and how sure it is", () => {
@@ -173,12 +176,13 @@ describe("the error", () => {
     const error = classify({
       ...answer(told("generateCode", 400)),
       retryAfter: 12_000,
-      envelope: readEnvelope(400, {
-        statusCode: 999,
-        timestamp: "2025-04-30T20:07:39.755Z",
-        message: "User already has a code",
-        pageData: { id: 1 }
-      }) ?? assert.fail("no envelope")
+      envelope:
+        readEnvelope(400, {
+          statusCode: 999,
+          timestamp: "2025-04-30T20:07:39.755Z",
+          message: "User already has a code",
+          pageData: { id: 1 }
+        }) ?? assert.fail("no envelope")
     })
     if (error._tag !== "UserAlreadyHasCode") return assert.fail(error._tag)
     assert.strictEqual(error.marker, "email")
@@ -221,8 +225,20 @@ describe("the error", () => {
 
 describe("the envelope", () => {
   it("is read from own properties, and where there is no message there is none", () => {
-    assert.isUndefined(readEnvelope(400, JSON.parse("{\"__proto__\":{\"message\":\"x\"}}")))
-    const none = [undefined, null, "text", 1, true, [], ["message"], {}, { message: null }, { message: {} }, { message: 1 }]
+    assert.isUndefined(readEnvelope(400, JSON.parse('{"__proto__":{"message":"x"}}')))
+    const none = [
+      undefined,
+      null,
+      "text",
+      1,
+      true,
+      [],
+      ["message"],
+      {},
+      { message: null },
+      { message: {} },
+      { message: 1 }
+    ]
     for (const body of none) assert.isUndefined(readEnvelope(400, body), JSON.stringify(body))
     assert.deepStrictEqual(readEnvelope(400, { message: "x", timestamp: "yesterday", pageData: null }), {
       statusCode: 400,
