@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Option, Redacted } from "effect"
 import { Cookies } from "effect/http"
 import { TestClock } from "effect/testing"
-import { AuthProvider, Session, TokenStorage, Users } from "effect-oneentry"
+import { AuthProvider, DeviceMetadata, Session, TokenStorage, Users } from "effect-oneentry"
 import { CookieSession, OriginCheck, Visitor, WebSession } from "effect-oneentry/server"
 import { registryOf } from "../../src/internal/slots.ts"
 import { jwt, makeBacking, storageOver } from "../helpers/session.ts"
@@ -642,6 +642,36 @@ describe("the wrapper", () => {
 })
 
 describe("the visitor's device", () => {
+  it.live("is the one that adopted tokens were issued to", () =>
+    withApp({ mode: "sealed" }, (app) =>
+      Effect.gen(function* () {
+        const host = "shop.example"
+        const tokens = {
+          refreshToken: "of an older application",
+          device: DeviceMetadata.make({ fingerprint: "its own" })
+        }
+        const { cookies } = yield* as(
+          app,
+          CookieSession.visit(
+            { method: "POST", headers: { host } },
+            Session.Session.use((session) => session.restore(tokens))
+          )
+        )
+        const { exit } = yield* as(
+          app,
+          CookieSession.visit(
+            { headers: { host, cookie: headerOf(cookies) } },
+            Effect.andThen(
+              Session.Session.use((session) => session.current),
+              Visitor.Visitor.use((visitor) => visitor.device)
+            )
+          )
+        )
+        assert.isTrue(Exit.isSuccess(exit) && Redacted.value(exit.value.fingerprint) === "its own")
+      })
+    )
+  )
+
   for (const mode of ["sealed", "reference"] as const) {
     it.live(`is the session's where its own cookie is lost (${mode})`, () =>
       withApp({ mode }, (app) =>

@@ -5,7 +5,7 @@ import { HttpClient, HttpClientResponse } from "effect/http"
 import { TestClock } from "effect/testing"
 import { OneEntry, Session, Sessions, TokenStorage, Users } from "effect-oneentry"
 import { execFile } from "node:child_process"
-import * as path from "node:path"
+import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { registryOf } from "../../src/internal/slots.ts"
 import { jwt, url } from "../helpers/session.ts"
@@ -17,7 +17,7 @@ const idleSessions = async (
   const { stdout } = await promisify(execFile)(process.execPath, [
     "--expose-gc",
     "--conditions=effect-oneentry-source",
-    path.resolve(import.meta.dirname, "../helpers/idleSessions.ts"),
+    fileURLToPath(new URL("../helpers/idleSessions.ts", import.meta.url)),
     String(count),
     storage
   ])

@@ -3,10 +3,10 @@ import * as Cookies from "effect/http/Cookies"
 import * as Result from "effect/Result"
 
 /** What a browser takes: name, value and attributes of one cookie together. */
-export const maxCookieBytes = 4_095
+const maxCookieBytes = 4_095
 
 /** What all cookies of one session may have: servers refuse headers of 16 KB, and then a visitor is locked out. */
-export const maxChunks = 3
+const maxChunks = 3
 
 export interface Attributes {
   readonly secure: boolean
