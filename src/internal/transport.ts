@@ -148,31 +148,20 @@ const readBytes = (
     : Effect.mapBoth(response.arrayBuffer, { onFailure: toFailure, onSuccess: (buffer) => new Uint8Array(buffer) })
 }
 
-const toNetwork = (cause: unknown): Lean.Failure => ({ _tag: "Network", description: Lean.describeCause(cause) })
-
-/** Bodies that arrive at once. */
-const small = 64 * 1024
-
 const decodeText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
 const readText = (
   response: HttpClientResponse.HttpClientResponse,
   maxBytes: number
 ): Effect.Effect<string, Lean.Failure> => {
-  const announced = announcedBytes(response)
+  if (announcedBytes(response) !== undefined) return Effect.map(readBytes(response, maxBytes), decodeText)
+  // A response that was handed over as a web response is no longer called off by its client: `readWeb` does that itself.
   const web = Option.getOrUndefined(HttpClientResponse.toWeb(response))
-  if (announced !== undefined && (announced > small || web === undefined)) {
-    return Effect.map(readBytes(response, maxBytes), decodeText)
-  }
   if (web === undefined) return Effect.map(readStream(response, maxBytes), decodeText)
-  if (announced !== undefined && announced <= maxBytes) {
-    // Read in one hop by the platform, in half the time; nobody can call that off, so only what is on its way anyway.
-    return Effect.tryPromise({ try: () => web.text(), catch: toNetwork })
-  }
   return Effect.filterOrElse(
     Effect.tryPromise({
       try: (signal) => Lean.readWeb(web, maxBytes, signal),
-      catch: toNetwork
+      catch: (cause): Lean.Failure => ({ _tag: "Network", description: Lean.describeCause(cause) })
     }),
     (text): text is string => text !== undefined,
     () => tooLarge(response)
