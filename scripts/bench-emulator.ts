@@ -1,7 +1,9 @@
 /**
  * Measures the emulator under load: 50 connections for a minute (`--seconds N`), no hashing, and beside it a bare
  * `node:http` JSON echo in turns of the same run. Prints the ratio of their throughputs and how memory went; ends with 1
- * when anything failed, when the ratio is under a third or when memory grew. `--data` keeps the rows in a file meanwhile.
+ * when anything failed or the ratio is under a third. The emulator gets a heap of 96 MB for all of it, which it would
+ * run out of if it kept what it should not. `--data` keeps the rows in a file meanwhile, `--profile` writes a CPU profile
+ * to `.cache/profile`.
  */
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
@@ -66,6 +68,7 @@ fs.writeFileSync(
 
 const echo = await start(["echo.mjs"])
 const emulator = await start([
+  "--max-old-space-size=96",
   ...(values.profile ? ["--cpu-prof", `--cpu-prof-dir=${path.join(root, ".cache/profile")}`] : []),
   bin,
   "emulator",
@@ -110,12 +113,9 @@ await echo.stop()
 fs.rmSync(folder, { recursive: true, force: true })
 
 const ratio = answered / echoed
-const half = memory.slice(Math.floor(memory.length / 2))
-const grown = memory.length < 4 ? 0 : Math.max(...half) - Math.max(...memory.slice(0, Math.ceil(memory.length / 2)))
 console.log(
   `ratio ${ratio.toFixed(2)}: ${Math.round(answered)} answers/s of the emulator, ${Math.round(echoed)}/s of a bare echo; ` +
     `memory ${memory.map(Math.round).join(" ")} MB`
 )
 if (ratio < 1 / 3) console.error("the emulator serves less than a third of a bare echo")
-if (grown > 30) console.error(`memory grew by ${Math.round(grown)} MB in the second half`)
-process.exitCode = ratio < 1 / 3 || grown > 30 ? 1 : 0
+process.exitCode = ratio < 1 / 3 ? 1 : 0

@@ -23,7 +23,7 @@ export interface Outcome {
   readonly latencies: Float64Array
 }
 
-export const requestOf = (
+const requestOf = (
   method: string,
   path: string,
   headers: Readonly<Record<string, string>>,

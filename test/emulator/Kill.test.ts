@@ -70,7 +70,7 @@ it.live("restarting a hundred times after kill -9 under load loses no answered w
         return { status: response.status, body: response.status === 201 ? decode(answer) : {} }
       }
       const users = "/api/content/users-auth-providers/marker/email/users"
-      let stopped = false
+      const stop = new AbortController()
       let written = 0
       let enough = () => {}
       const loaded = new Promise<void>((resolve) => {
@@ -102,7 +102,7 @@ it.live("restarting a hundred times after kill -9 under load loses no answered w
       }
       const load = async (index: number) => {
         try {
-          while (!stopped) {
+          while (!stop.signal.aborted) {
             await refresh(index)
             const sent = await send(
               "/api/content/form-data",
@@ -119,12 +119,12 @@ it.live("restarting a hundred times after kill -9 under load loses no answered w
             if (++written === 5 + (number * 7) % 40) enough()
           }
         } catch (cause) {
-          if (!stopped || !(cause instanceof TypeError)) throw cause
+          if (!stop.signal.aborted || !(cause instanceof TypeError)) throw cause
         }
       }
       const loads = Array.from({ length: connections }, (_, index) => load(index))
       await Promise.race([loaded, Promise.all(loads)])
-      stopped = true
+      stop.abort()
       running.child.kill("SIGKILL")
       await Promise.all(loads)
       assert.strictEqual((await running.ended).signal, "SIGKILL")

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import type { Layer } from "effect"
+import { Effect } from "effect"
 import { Emulator } from "effect-oneentry/emulator"
 import * as FilePersistence from "effect-oneentry/emulator/FilePersistence"
 import * as fs from "node:fs"

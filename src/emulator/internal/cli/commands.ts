@@ -9,6 +9,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import type * as Emulator from "../../Emulator.ts"
+import { isLoopback } from "../control/guard.ts"
 import { Failure, readProject, writeProject } from "./projectFile.ts"
 
 const defaultPort = 4010
@@ -62,8 +63,6 @@ const asked = Effect.callback<NodeJS.Signals>((resume) => {
     for (const signal of signals) process.off(signal, end)
   })
 })
-
-const isLoopback = (host: string) => host === "localhost" || host === "::1" || /^127\./.test(host)
 
 const fail = (error: { readonly message: string }) => new Failure({ message: error.message })
 

@@ -20,7 +20,7 @@ const mark = `<svg class="mark" viewBox="0 0 28 28" aria-hidden="true"><rect wid
 const script = () =>
   `const __name = (f) => f;\n(${client.toString()})((${makeViews.toString()})())`.replace(/<\/script/gi, "<\\/script")
 
-export const noncePolicy = (nonce: string) =>
+const noncePolicy = (nonce: string) =>
   [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,

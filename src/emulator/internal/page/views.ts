@@ -57,7 +57,7 @@ export const makeViews = () => {
     }>${e(text)}</button>`
 
   const outbox = (messages: ReadonlyArray<ControlApi.Message>, now: number): ReadonlyArray<Item> =>
-    [...messages].reverse().map((message) => {
+    messages.toReversed().map((message) => {
       const status = message.status === "live" && now >= message.expiresAt ? "expired" : message.status
       const live = status === "live"
       return {
@@ -73,7 +73,7 @@ export const makeViews = () => {
     })
 
   const users = (list: ReadonlyArray<ControlApi.User>): ReadonlyArray<Item> =>
-    [...list].reverse().map((user) => ({
+    list.toReversed().map((user) => ({
       key: String(user.id),
       html: `<div class="row"><div class="grow"><p class="who">${e(user.login)} ${
         user.isDeleted ? badge("bad", "archived") : user.isActive ? badge("good", "active") : badge("warn", "not activated")
@@ -90,7 +90,7 @@ export const makeViews = () => {
   }
 
   const sessions = (list: ReadonlyArray<ControlApi.Session>, now: number): ReadonlyArray<Item> =>
-    [...list].reverse().map((session) => {
+    list.toReversed().map((session) => {
       const access = now < session.accessExpiresAt
       const refresh = now < session.refreshExpiresAt
       return {
@@ -113,7 +113,7 @@ export const makeViews = () => {
     ms < 1 ? "<1 ms" : ms < 100 ? `${ms.toFixed(1)} ms` : ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 
   const requests = (entries: ReadonlyArray<RequestLog.Entry>): ReadonlyArray<Item> =>
-    [...entries].reverse().map((entry) => {
+    entries.toReversed().map((entry) => {
       const status = entry.status
       const kind = status === null ? "bad" : status < 300 ? "good" : status < 500 ? "warn" : "bad"
       const detail = [
