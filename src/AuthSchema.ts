@@ -417,7 +417,8 @@ export interface UserEntity {
   readonly total?: number
 }
 
-const UserWire = Schema.Struct({
+/** @internal */
+export const UserWire = Schema.Struct({
   id: Schema.Finite,
   identifier: Schema.String,
   authProviderIdentifier: nullish(Schema.String),
@@ -432,26 +433,36 @@ const UserWire = Schema.Struct({
   total: NumberLike
 })
 
-type UserWire = typeof UserWire.Type
+/** @internal */
+export type UserWire = typeof UserWire.Type
 
 const decodeUserBySchema: Decoder<UserWire> = Schema.decodeUnknownExit(UserWire)
 
 const isTextOrNothing = (u: unknown): boolean => u === undefined || u === null || typeof u === "string"
 
 const isContacts = (u: unknown): boolean =>
-  isObject(u) && isTextOrNothing(u["email"]) && isTextOrNothing(u["phoneSMS"]) &&
+  isObject(u) &&
+  isTextOrNothing(u["email"]) &&
+  isTextOrNothing(u["phoneSMS"]) &&
   (isTextOrNothing(u["phonePush"]) || (Array.isArray(u["phonePush"]) && u["phonePush"].every(Predicate.isString)))
 
 /**
  * `UserWire` written out by hand: what it accepts, the schema accepts (a test holds them together). The profile is what
  * is read most, and walking its schema was half of what reading it cost.
+ *
+ * @internal
  */
-const isUserWire = (u: unknown): u is UserWire =>
-  isObject(u) && Number.isFinite(u["id"]) && typeof u["identifier"] === "string" &&
-  isTextOrNothing(u["authProviderIdentifier"]) && isTextOrNothing(u["formIdentifier"]) && isTextOrNothing(u["locale"]) &&
+export const isUserWire = (u: unknown): u is UserWire =>
+  isObject(u) &&
+  Number.isFinite(u["id"]) &&
+  typeof u["identifier"] === "string" &&
+  isTextOrNothing(u["authProviderIdentifier"]) &&
+  isTextOrNothing(u["formIdentifier"]) &&
+  isTextOrNothing(u["locale"]) &&
   (u["formData"] == null || FieldValue.isWireEntries(u["formData"])) &&
   (u["groups"] == null ||
-    (Array.isArray(u["groups"]) && u["groups"].every((group) => Number.isFinite(group) || typeof group === "string"))) &&
+    (Array.isArray(u["groups"]) &&
+      u["groups"].every((group) => Number.isFinite(group) || typeof group === "string"))) &&
   (u["state"] == null || isObject(u["state"])) &&
   (u["moduleFormConfigs"] == null || Array.isArray(u["moduleFormConfigs"])) &&
   (u["notificationData"] == null || isContacts(u["notificationData"])) &&
@@ -462,10 +473,11 @@ const isUserWire = (u: unknown): u is UserWire =>
  *
  * @internal
  */
-export const decodeUser: Decoder<UserWire> = (body) => isUserWire(body) ? Exit.succeed(body) : decodeUserBySchema(body)
+export const decodeUser: Decoder<UserWire> = (body) =>
+  isUserWire(body) ? Exit.succeed(body) : decodeUserBySchema(body)
 
 /** @internal */
-export const toUser = (wire: typeof UserWire.Type, langCode: string): UserEntity => {
+export const toUser = (wire: UserWire, langCode: string): UserEntity => {
   // The profile is what is read most: its keys are set one by one, which is several times faster than spreading.
   const user: { -readonly [K in keyof UserEntity]: UserEntity[K] } = {
     id: wire.id,

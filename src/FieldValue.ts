@@ -1599,7 +1599,8 @@ const isWireEntryList = (u: unknown): u is ReadonlyArray<typeof WireEntry.Type> 
   return true
 }
 
-const isWireEntries = (u: unknown): u is WireEntries => {
+/** @internal */
+export const isWireEntries = (u: unknown): u is WireEntries => {
   if (isWireEntryList(u)) return true
   if (!Locale.isLocaleMap(u, "array")) return false
   for (const language of Object.keys(u)) {
