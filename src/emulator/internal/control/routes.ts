@@ -8,7 +8,7 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Layer from "effect/Layer"
 import { Api } from "../../ControlApi.ts"
 import type { Service } from "../../Emulator.ts"
-import { page } from "../page/page.ts"
+import { linkQuery, page } from "../page/page.ts"
 import { reference } from "../page/reference.ts"
 import { projectJsonSchema } from "../projectSchema.ts"
 import { check } from "./guard.ts"
@@ -41,7 +41,7 @@ export const controlRoutes = (emulator: Service): Layer.Layer<never, never, Http
   Layer.mergeAll(
     HttpApiBuilder.layer(Api).pipe(Layer.provide(handlers(emulator)), Layer.provide(HttpServer.layerServices)),
     guarded(emulator, "/__emulator", page(emulator)),
-    guarded(emulator, "/__emulator/api", Effect.sync(() => reference(describe(emulator)))),
+    guarded(emulator, "/__emulator/api", Effect.sync(() => reference(describe(emulator), linkQuery(emulator)))),
     guarded(emulator, "/__emulator/openapi.json", json(() => describe(emulator))),
     guarded(emulator, "/__emulator/project.schema.json", json(projectJsonSchema))
   )

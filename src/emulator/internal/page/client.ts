@@ -113,7 +113,7 @@ export const client = (views: Views) => {
       (entry) =>
         (!refused || entry.status === null || entry.status >= 400) &&
         (text === "" ||
-          [entry.operation, entry.path, entry.userIdentifier, entry.reason, String(entry.status), entry.method].some(
+          [entry.operation ?? "no route", entry.path, entry.userIdentifier, entry.reason, String(entry.status), entry.method].some(
             (part) => part !== null && part.toLowerCase().includes(text)
           ))
     )
@@ -122,6 +122,11 @@ export const client = (views: Views) => {
   const drawLog = (first: boolean) => {
     const entries = filtered()
     draw("#requests-list", views.requests(entries), first)
+    const none = find("#requests-list-none")
+    if (none !== null) {
+      const text = state.requests.length === 0 ? "No requests yet. Secrets never enter this log." : "No request matches."
+      if (none.textContent !== text) none.textContent = text
+    }
     count("requests", entries.length)
   }
 

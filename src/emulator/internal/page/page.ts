@@ -5,6 +5,7 @@ import * as Redacted from "effect/Redacted"
 import type * as ControlApi from "../../ControlApi.ts"
 import type { Service } from "../../Emulator.ts"
 import { backends } from "../backend.ts"
+import { isLoopback } from "../control/guard.ts"
 import * as views from "../control/views.ts"
 import { secure } from "../random.ts"
 import { client } from "./client.ts"
@@ -78,11 +79,18 @@ const advance = (duration: string, text: string) =>
 const past = (what: string, text: string) =>
   `<button type="button" data-act="advance-past" data-id="${what}">${text}</button>`
 
+/** What links need to be followed: off loopback the app token, which who reads the page knows. */
+export const linkQuery = (emulator: Service): string =>
+  emulator.host === undefined || isLoopback(emulator.host)
+    ? ""
+    : `?token=${encodeURIComponent(Redacted.value(emulator.appToken))}`
+
 const shell = (emulator: Service, state: ControlApi.Update, nonce: string): string => {
   const messages = state.outbox?.items ?? []
   const live = messages.filter((message) => message.status === "live").length
   const { now } = state.clock
   const token = Redacted.value(emulator.appToken)
+  const query = e(linkQuery(emulator))
   const operations = [...new Set((backends.get(emulator)?.described ?? []).map((one) => one.operation))].sort()
   const tabs: ReadonlyArray<readonly [string, string, number]> = [
     ["outbox", "Outbox", live],
@@ -140,7 +148,7 @@ ${list("faults", v.faults(state.faults ?? []), "Nothing is broken. <b>Break some
 <section id="requests" aria-labelledby="requests-title"><div class="head"><h2 id="requests-title" tabindex="-1">Requests</h2><div class="tools"><label class="sr" for="log-filter">Filter requests</label><input id="log-filter" type="search" placeholder="Filter by operation, user, reason" autocomplete="off"><label class="check"><input id="log-refused" type="checkbox">Refused only</label></div></div>
 ${list("requests", v.requests(state.requests?.entries ?? []), "No requests yet. Secrets never enter this log.", true)}</section>
 </main>
-<footer><span>For tests and development. It is no production server.</span><a href="/__emulator/api">API reference</a><a href="/__emulator/openapi.json">OpenAPI</a><a href="/__emulator/project.schema.json">Schema of project files</a><button type="button" class="danger tiny" data-act="reset">Reset everything</button></footer>
+<footer><span>For tests and development. It is no production server.</span><a href="/__emulator/api${query}">API reference</a><a href="/__emulator/openapi.json${query}">OpenAPI</a><a href="/__emulator/project.schema.json${query}">Schema of project files</a><button type="button" class="danger tiny" data-act="reset">Reset everything</button></footer>
 <div id="toast" class="toast" role="alert" hidden></div>
 <noscript><p class="none">Without JavaScript this page shows how things were when it was loaded.</p></noscript>
 <script nonce="${nonce}">${script()}</script>`

@@ -51,7 +51,7 @@ const bodyOf = (content: unknown): unknown => {
 
 const block = (title: string, text: string) => `<h3>${e(title)}</h3><pre>${e(text)}</pre>`
 
-export const reference = (description: OpenApi.OpenAPISpec): HttpServerResponse.HttpServerResponse => {
+export const reference = (description: OpenApi.OpenAPISpec, query: string): HttpServerResponse.HttpServerResponse => {
   const components: Json = description.components.schemas
   const operation = (method: string, path: string, one: Json): string => {
     const parameters = (Array.isArray(one["parameters"]) ? one["parameters"] : []).filter(isJson)
@@ -88,7 +88,7 @@ export const reference = (description: OpenApi.OpenAPISpec): HttpServerResponse.
   return document(
     "API of the OneEntry emulator",
     () => `<a class="skip" href="#content">Skip to the operations</a>
-<header class="top"><div class="bar"><div class="brand"><h1>API of the OneEntry emulator</h1></div><a href="/__emulator">Back to the page</a><a href="/__emulator/openapi.json">OpenAPI</a></div></header>
+<header class="top"><div class="bar"><div class="brand"><h1>API of the OneEntry emulator</h1></div><a href="/__emulator${e(query)}">Back to the page</a><a href="/__emulator/openapi.json${e(query)}">OpenAPI</a></div></header>
 <main class="doc" id="content"><p class="lead">${e(description.info.description ?? "")}</p>${sections.join("")}</main>`
   )
 }
