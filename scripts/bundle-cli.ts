@@ -27,4 +27,6 @@ const { metafile } = await build({
   logLevel: "warning"
 })
 const sizes = Object.values(metafile.outputs).map((output) => output.bytes)
-console.log(`bundled the command line: ${sizes.length} files, ${Math.round(sizes.reduce((a, b) => a + b, 0) / 1024)} KB`)
+console.log(
+  `bundled the command line: ${sizes.length} files, ${Math.round(sizes.reduce((a, b) => a + b, 0) / 1024)} KB`
+)

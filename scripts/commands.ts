@@ -37,9 +37,7 @@ for (const page of pages) {
   fs.writeFileSync(path.join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }))
   const packages = [tarball, `effect@${manifest.devDependencies["effect"]}`]
   execFileSync("npm", ["install", "--no-audit", "--no-fund", ...packages], { cwd: folder, stdio: "ignore" })
-  const script = fences
-    .map((fence) => `echo "# ${page}:${fence.line}" >&2\n${fence.code}`)
-    .join("\n")
+  const script = fences.map((fence) => `echo "# ${page}:${fence.line}" >&2\n${fence.code}`).join("\n")
   fs.writeFileSync(path.join(folder, "commands.sh"), `set -euo pipefail\n${script}`)
 
   const { code, output } = await new Promise<{ code: number | string; output: string }>((resolve) => {

@@ -62,8 +62,15 @@ const live = async (emulator: Emulator.Service) => {
     }
   }
   await Effect.runPromise(emulator.faults.add({ kind: "lostAnswer", operation: "refresh", count: 3 }))
-  await Effect.runPromise(emulator.faults.add({ kind: "delay", route: "/api/content/users/*", delay: 1500, rate: 0.25 }))
-  await send("POST", `${users}/refresh`, { refreshToken: "x" }, { "x-device-metadata": '{"fingerprint":"x","deviceInfo":{}}' })
+  await Effect.runPromise(
+    emulator.faults.add({ kind: "delay", route: "/api/content/users/*", delay: 1500, rate: 0.25 })
+  )
+  await send(
+    "POST",
+    `${users}/refresh`,
+    { refreshToken: "x" },
+    { "x-device-metadata": '{"fingerprint":"x","deviceInfo":{}}' }
+  )
   await Effect.runPromise(emulator.clock.advance("42 minutes"))
   await send("POST", `${users}/generate-code`, { userIdentifier: "ann@example.com", eventIdentifier: "auth" })
   await send("POST", `${users}/generate-code`, { userIdentifier: "eve@example.com", eventIdentifier: "auth" })

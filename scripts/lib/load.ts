@@ -23,12 +23,7 @@ export interface Outcome {
   readonly latencies: Float64Array
 }
 
-const requestOf = (
-  method: string,
-  path: string,
-  headers: Readonly<Record<string, string>>,
-  body?: unknown
-): Buffer => {
+const requestOf = (method: string, path: string, headers: Readonly<Record<string, string>>, body?: unknown): Buffer => {
   const text = body === undefined ? undefined : JSON.stringify(body)
   const lines = [`${method} ${path} HTTP/1.1`, "host: 127.0.0.1"]
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`)
@@ -114,12 +109,10 @@ const users = "/api/content/users-auth-providers/marker/email/users"
 export const applicationOf = (person: Person, appToken: string): (() => Step) => {
   const common = { "x-app-token": appToken }
   const device = { "x-device-metadata": JSON.stringify({ fingerprint: person.device, deviceInfo: { os: "bench" } }) }
-  const expect =
-    (status: number, look?: (body: string) => void) =>
-    (answer: Answer) => {
-      if (answer.status !== status) throw new Error(`${answer.status} instead of ${status}: ${answer.body}`)
-      look?.(answer.body)
-    }
+  const expect = (status: number, look?: (body: string) => void) => (answer: Answer) => {
+    if (answer.status !== status) throw new Error(`${answer.status} instead of ${status}: ${answer.body}`)
+    look?.(answer.body)
+  }
   const read = (path: string, contains: string): Step => ({
     request: requestOf("GET", path, { ...common, authorization: `Bearer ${person.accessToken}` }),
     answered: expect(200, (body) => {

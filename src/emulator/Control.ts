@@ -22,6 +22,15 @@ import { controlRoutes } from "./internal/control/routes.ts"
 /**
  * The client of the control API.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import type { Control } from "effect-oneentry/emulator"
+ *
+ * const codeOf = (control: Control.Client, userIdentifier: string) =>
+ *   Effect.map(control.outbox.code({ query: { userIdentifier, waitMs: 5000 } }), ({ code }) => code)
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -87,5 +96,4 @@ export const client = (options: {
  * @category routes
  * @since 0.1.0
  */
-export const routes = (emulator: Service): Layer.Layer<never, never, HttpRouter.HttpRouter> =>
-  controlRoutes(emulator)
+export const routes = (emulator: Service): Layer.Layer<never, never, HttpRouter.HttpRouter> => controlRoutes(emulator)

@@ -26,6 +26,22 @@ import * as Snapshot from "./Snapshot.ts"
 /**
  * The request does not decode; `message` says where and what was expected.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Control, Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const { url } = yield* Emulator.Emulator
+ *   const control = yield* Control.client({ url })
+ *   yield* control.clock.advance({ payload: { past: "codes" } }).pipe(
+ *     Effect.catchTag("BadRequest", (error) => Effect.logError(error.message))
+ *   )
+ * }).pipe(Effect.provide(Emulator.layerClient({ routes: Control.routes })))
+ *
+ * await Effect.runPromise(program)
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -37,6 +53,22 @@ export class BadRequest extends Schema.TaggedError<BadRequest>("effect-oneentry/
 
 /**
  * The request comes from a place that may not control this emulator; `message` says why.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Control, Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const { url } = yield* Emulator.Emulator
+ *   const control = yield* Control.client({ url })
+ *   yield* control.users.list().pipe(
+ *     Effect.catchTag("Forbidden", (error) => Effect.logError(`give Control.client the app token: ${error.message}`))
+ *   )
+ * }).pipe(Effect.provide(Emulator.layerClient({ routes: Control.routes })))
+ *
+ * await Effect.runPromise(program)
+ * ```
  *
  * @category errors
  * @since 0.1.0
@@ -50,6 +82,21 @@ export class Forbidden extends Schema.TaggedError<Forbidden>("effect-oneentry/em
 /**
  * There is no such user, session, fault or code.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Control, Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const { url } = yield* Emulator.Emulator
+ *   const control = yield* Control.client({ url })
+ *   const error = yield* Effect.flip(control.users.activate({ params: { id: 7 } }))
+ *   console.log(error._tag) // NotFound
+ * }).pipe(Effect.provide(Emulator.layerClient({ routes: Control.routes })))
+ *
+ * await Effect.runPromise(program)
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -61,6 +108,14 @@ export class NotFound extends Schema.TaggedError<NotFound>("effect-oneentry/emul
 
 /**
  * A change has to be sent as `application/json`, which no form of a foreign page can do.
+ *
+ * @example
+ * ```ts
+ * import { ControlApi } from "effect-oneentry/emulator"
+ *
+ * const error = new ControlApi.UnsupportedMediaType({ message: "Send changes with the content type application/json" })
+ * console.log(error._tag)
+ * ```
  *
  * @category errors
  * @since 0.1.0
@@ -76,6 +131,21 @@ export class UnsupportedMediaType extends Schema.TaggedError<UnsupportedMediaTyp
 /**
  * A message of the outbox: `live` while its code can be used, `spent` once it was used or replaced, `expired` after
  * its time.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Control, Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const { url } = yield* Emulator.Emulator
+ *   const control = yield* Control.client({ url })
+ *   const messages = yield* control.outbox.list({ query: { userIdentifier: "ann@example.com" } })
+ *   console.log(messages.filter((message) => message.status === "live").map((message) => message.code))
+ * }).pipe(Effect.provide(Emulator.layerClient({ routes: Control.routes })))
+ *
+ * await Effect.runPromise(program)
+ * ```
  *
  * @category schemas
  * @since 0.1.0
@@ -96,6 +166,22 @@ export type Message = typeof Message.Type
 /**
  * A user, without the password hash.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Control, Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const { url } = yield* Emulator.Emulator
+ *   const control = yield* Control.client({ url })
+ *   for (const user of yield* control.users.list()) {
+ *     if (!user.isActive) yield* control.users.activate({ params: { id: user.id } })
+ *   }
+ * }).pipe(Effect.provide(Emulator.layerClient({ routes: Control.routes })))
+ *
+ * await Effect.runPromise(program)
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -115,6 +201,22 @@ export type User = typeof User.Type
 /**
  * The session of one device, without its tokens.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Control, Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const { url } = yield* Emulator.Emulator
+ *   const control = yield* Control.client({ url })
+ *   for (const session of yield* control.sessions.list({ query: {} })) {
+ *     yield* control.sessions.expire({ params: { id: session.id }, query: { token: "access" } })
+ *   }
+ * }).pipe(Effect.provide(Emulator.layerClient({ routes: Control.routes })))
+ *
+ * await Effect.runPromise(program)
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -133,6 +235,21 @@ export type Session = typeof Session.Type
 /**
  * The emulator's clock: its time, and how far it is ahead of the machine's, both in milliseconds.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Control, Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const { url } = yield* Emulator.Emulator
+ *   const control = yield* Control.client({ url })
+ *   const { now, offset } = yield* control.clock.get()
+ *   console.log(new Date(now).toISOString(), offset)
+ * }).pipe(Effect.provide(Emulator.layerClient({ routes: Control.routes })))
+ *
+ * await Effect.runPromise(program)
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -150,6 +267,21 @@ export type Clock = typeof Clock.Type
 
 /**
  * A fault that is in force.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Control, Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const { url } = yield* Emulator.Emulator
+ *   const control = yield* Control.client({ url })
+ *   const fault = yield* control.faults.add({ payload: { kind: "drop", operation: "auth", count: 2 } })
+ *   yield* control.faults.remove({ params: { id: fault.id } })
+ * }).pipe(Effect.provide(Emulator.layerClient({ routes: Control.routes })))
+ *
+ * await Effect.runPromise(program)
+ * ```
  *
  * @category schemas
  * @since 0.1.0
@@ -174,6 +306,22 @@ const section = <S extends Schema.Codec<unknown, unknown>>(item: S) =>
 /**
  * What changed since the update before, or everything in the first one of a stream: the newest rows of each part, with
  * how many there are in all. Parts that did not change are absent.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Stream } from "effect"
+ * import { Control, Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const { url } = yield* Emulator.Emulator
+ *   const control = yield* Control.client({ url })
+ *   const updates = yield* control.state.events()
+ *   const [first] = yield* Stream.runCollect(Stream.take(updates, 1))
+ *   console.log(first?.users?.total) // 0
+ * }).pipe(Effect.provide(Emulator.layerClient({ routes: Control.routes })))
+ *
+ * await Effect.runPromise(program)
+ * ```
  *
  * @category schemas
  * @since 0.1.0
@@ -202,6 +350,20 @@ export type Update = typeof Update.Type
  * How to move the clock: by a duration (`"1 minute"`, `"2 hours"`, or milliseconds), or just past the time at which
  * the last of the live codes, access tokens or refresh tokens expires.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Control, Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const { url } = yield* Emulator.Emulator
+ *   const control = yield* Control.client({ url })
+ *   yield* control.clock.advance({ payload: { past: "accessTokens" } })
+ * }).pipe(Effect.provide(Emulator.layerClient({ routes: Control.routes })))
+ *
+ * await Effect.runPromise(program)
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -219,6 +381,13 @@ export const Advance = Schema.Union([
 /**
  * Keeps foreign web pages and strangers away from the control API.
  *
+ * @example
+ * ```ts
+ * import { ControlApi } from "effect-oneentry/emulator"
+ *
+ * console.log([...ControlApi.Guard.error].length) // 2: Forbidden, UnsupportedMediaType
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */
@@ -228,6 +397,13 @@ export class Guard extends HttpApiMiddleware.Service<Guard>()("effect-oneentry/e
 
 /**
  * Words what is wrong with a request.
+ *
+ * @example
+ * ```ts
+ * import { ControlApi } from "effect-oneentry/emulator"
+ *
+ * console.log([...ControlApi.Wording.error].length) // 1: BadRequest
+ * ```
  *
  * @category services
  * @since 0.1.0
@@ -319,7 +495,9 @@ class ClockGroup extends HttpApiGroup.make("clock")
 
 class FaultsGroup extends HttpApiGroup.make("faults")
   .add(
-    HttpApiEndpoint.get("list", "/faults", { success: Schema.Array(ActiveFault) }).annotateMerge(about("Faults in force")),
+    HttpApiEndpoint.get("list", "/faults", { success: Schema.Array(ActiveFault) }).annotateMerge(
+      about("Faults in force")
+    ),
     HttpApiEndpoint.post("add", "/faults", {
       payload: Fault.Fault,
       success: ActiveFault.pipe(HttpApiSchema.status(201))
@@ -350,6 +528,15 @@ class StateGroup extends HttpApiGroup.make("state")
 
 /**
  * The control API. Its paths begin with `/__emulator`.
+ *
+ * @example
+ * ```ts
+ * import { OpenApi } from "effect/http-api"
+ * import { ControlApi } from "effect-oneentry/emulator"
+ *
+ * const description = OpenApi.fromApi(ControlApi.Api)
+ * console.log(Object.keys(description.paths).includes("/__emulator/outbox")) // true
+ * ```
  *
  * @category api
  * @since 0.1.0

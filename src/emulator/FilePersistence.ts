@@ -114,6 +114,13 @@ const replay = (file: string, content: Buffer, rows: Rows): number => {
 /**
  * How the file is kept.
  *
+ * @example
+ * ```ts
+ * import type * as FilePersistence from "effect-oneentry/emulator/FilePersistence"
+ *
+ * const options: FilePersistence.Options = { file: "emulator.data", durability: "system" }
+ * ```
+ *
  * @category options
  * @since 0.1.0
  */
@@ -202,7 +209,7 @@ export const make = Effect.fnUntraced(function* (
   const sync = (handle: fsp.FileHandle) => (toDisk ? handle.datasync() : Promise.resolve())
 
   const writeAt = async (handle: fsp.FileHandle, bytes: Buffer, position: number) => {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
       done += bytesWritten
     }
@@ -264,7 +271,11 @@ export const make = Effect.fnUntraced(function* (
       return Effect.mapError(
         decodeSnapshot(Object.fromEntries([...rows].map(([name, table]) => [name, [...table.values()]]))),
         (cause) =>
-          new PersistenceError({ operation: "load", description: `${file} does not fit together: ${cause.message}`, cause })
+          new PersistenceError({
+            operation: "load",
+            description: `${file} does not fit together: ${cause.message}`,
+            cause
+          })
       )
     }),
     append: (changes) =>

@@ -11,12 +11,17 @@ const options = { routes: Control.routes }
 const inProcess = Emulator.layerClient({ passwordCost: 1, seed: 1, ...options })
 
 /** The typed client, which reads every answer with its schema. */
-const control = Effect.gen(function*() {
+const control = Effect.gen(function* () {
   const emulator = yield* Emulator.Emulator
   return yield* Control.client({ url: emulator.url })
 })
 
-const send = (method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: unknown, headers?: Record<string, string>) =>
+const send = (
+  method: "GET" | "POST" | "PUT" | "DELETE",
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>
+) =>
   call(method, `/__emulator/${path}`, {
     appToken: null,
     ...(body === undefined ? {} : { body }),
@@ -27,7 +32,7 @@ const json = { "content-type": "application/json" }
 
 describe("the control API", () => {
   it.effect("shows messages, and waits for a code", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const api = yield* control
       assert.deepStrictEqual(yield* api.outbox.list({ query: {} }), [])
       const waiting = yield* Effect.forkChild(api.outbox.code({ query: { userIdentifier: login, waitMs: 60_000 } }))
@@ -46,10 +51,11 @@ describe("the control API", () => {
         (yield* api.outbox.list({ query: {} })).map((one) => one.status),
         ["expired", "expired"]
       )
-    }).pipe(Effect.provide(inProcess)))
+    }).pipe(Effect.provide(inProcess))
+  )
 
   it.effect("activates and deletes users, and never shows a hash", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const api = yield* control
       yield* signUp()
       const [user] = yield* api.users.list()
@@ -63,15 +69,19 @@ describe("the control API", () => {
       assert.strictEqual((yield* Effect.flip(api.users.activate({ params: { id: 1 } })))._tag, "NotFound")
       assert.strictEqual((yield* Effect.flip(api.users.delete({ params: { id: 1 } })))._tag, "NotFound")
       assert.strictEqual((yield* send("POST", "users/one/activate", {})).status, 400)
-    }).pipe(Effect.provide(inProcess)))
+    }).pipe(Effect.provide(inProcess))
+  )
 
   it.effect("expires and revokes sessions, and never shows a token", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const api = yield* control
       const first = yield* registered()
       const second = yield* signIn(login, undefined, "device-2")
       const sessions = yield* api.sessions.list({ query: { userIdentifier: login } })
-      assert.deepStrictEqual(sessions.map((session) => session.fingerprint), ["device-1", "device-2"])
+      assert.deepStrictEqual(
+        sessions.map((session) => session.fingerprint),
+        ["device-1", "device-2"]
+      )
       const text = (yield* send("GET", "sessions")).text
       for (const secret of [first.accessToken, first.refreshToken, second.accessToken]) assert.notInclude(text, secret)
 
@@ -89,32 +99,42 @@ describe("the control API", () => {
       assert.strictEqual((yield* refresh(second.refreshToken, "device-2")).status, 400)
       assert.strictEqual((yield* Effect.flip(api.sessions.revoke({ params: { id: 2 } })))._tag, "NotFound")
       yield* signIn()
-      assert.deepStrictEqual(yield* api.sessions.revokeAll({ query: { userIdentifier: "eve@example.com" } }), { count: 0 })
+      assert.deepStrictEqual(yield* api.sessions.revokeAll({ query: { userIdentifier: "eve@example.com" } }), {
+        count: 0
+      })
       assert.deepStrictEqual(yield* api.sessions.revokeAll({ query: {} }), { count: 1 })
-    }).pipe(Effect.provide(inProcess)))
+    }).pipe(Effect.provide(inProcess))
+  )
 
   it.effect("shows the log without secrets", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const api = yield* control
       const tokens = yield* registered()
       yield* refresh("wrong-secret-token")
       yield* call("POST", "/api/content/users/me/fcm-token/secret-device-token", { bearer: tokens.accessToken })
       const all = yield* api.requests.list({ query: {} })
-      assert.deepStrictEqual(all.map((entry) => entry.operation), ["signUp", "activateUser", "auth", "refresh", "addFCMToken"])
+      assert.deepStrictEqual(
+        all.map((entry) => entry.operation),
+        ["signUp", "activateUser", "auth", "refresh", "addFCMToken"]
+      )
       const [refused] = yield* api.requests.list({ query: { operation: "refresh" } })
       assert.deepInclude(refused, { status: 400, reason: "Provided token is incorrect", detail: "unknown token" })
       const later = yield* api.requests.list({ query: { after: refused?.id ?? 0 } })
-      assert.deepStrictEqual(later.map((entry) => entry.operation), ["addFCMToken"])
+      assert.deepStrictEqual(
+        later.map((entry) => entry.operation),
+        ["addFCMToken"]
+      )
       const text = (yield* send("GET", "requests")).text
       for (const secret of ["wrong-secret-token", "secret-device-token", tokens.accessToken, "123456", token]) {
         assert.notInclude(text, secret)
       }
       // looking is not an event of its own
       assert.strictEqual((yield* api.requests.list({ query: {} })).length, all.length)
-    }).pipe(Effect.provide(inProcess)))
+    }).pipe(Effect.provide(inProcess))
+  )
 
   it.effect("moves the clock forward and back to real time", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const api = yield* control
       const tokens = yield* registered()
       assert.deepStrictEqual(yield* api.clock.get(), { now: 0, offset: 0 })
@@ -132,12 +152,15 @@ describe("the control API", () => {
         assert.strictEqual((yield* send("POST", "clock/advance", { duration: bad })).status, 400, String(bad))
       }
       assert.deepStrictEqual(yield* api.clock.get(), { now: 1000, offset: 0 })
-    }).pipe(Effect.provide(inProcess)))
+    }).pipe(Effect.provide(inProcess))
+  )
 
   it.effect("adds faults and takes them back; a misspelt or impossible one is refused", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const api = yield* control
-      const fault = yield* api.faults.add({ payload: { kind: "status", status: 502, operation: "getAllForms", count: 1 } })
+      const fault = yield* api.faults.add({
+        payload: { kind: "status", status: 502, operation: "getAllForms", count: 1 }
+      })
       assert.deepInclude(fault, { id: 1, hits: 0 })
       assert.strictEqual((yield* call("GET", "/api/content/forms")).status, 502)
       assert.strictEqual((yield* call("GET", "/api/content/forms")).status, 200)
@@ -147,25 +170,24 @@ describe("the control API", () => {
       yield* api.faults.add({ payload: { kind: "drop" } })
       yield* api.faults.clear()
       assert.deepStrictEqual(yield* api.faults.list(), [])
-      for (
-        const bad of [
-          { kind: "explode" },
-          { kind: "drop", rate: 1.5 },
-          { kind: "drop", ruote: "/x" },
-          { kind: "status", status: 200 },
-          { kind: "status", headers: { "x-a": "b\r\nset-cookie: c" } },
-          { kind: "status", headers: { "x a": "b" } },
-          {}
-        ]
-      ) {
+      for (const bad of [
+        { kind: "explode" },
+        { kind: "drop", rate: 1.5 },
+        { kind: "drop", ruote: "/x" },
+        { kind: "status", status: 200 },
+        { kind: "status", headers: { "x-a": "b\r\nset-cookie: c" } },
+        { kind: "status", headers: { "x a": "b" } },
+        {}
+      ]) {
         const refused = yield* send("POST", "faults", bad)
         assert.strictEqual(refused.status, 400, JSON.stringify(bad))
         assert.strictEqual(Object(refused.json)._tag, "BadRequest")
       }
-    }).pipe(Effect.provide(inProcess)))
+    }).pipe(Effect.provide(inProcess))
+  )
 
   it.effect("takes snapshots, restores them and begins anew", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const api = yield* control
       const tokens = yield* registered()
       const form = new FormData()
@@ -180,16 +202,17 @@ describe("the control API", () => {
       assert.strictEqual((yield* me(tokens.accessToken)).status, 200)
       assert.strictEqual((yield* send("PUT", "snapshot", { users: [] })).status, 400)
       assert.strictEqual((yield* me(tokens.accessToken)).status, 200)
-    }).pipe(Effect.provide(inProcess)))
+    }).pipe(Effect.provide(inProcess))
+  )
 
   it.live("streams what changes, and ends its work when the reader goes away", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const api = yield* control
       const emulator = yield* Emulator.Emulator
       yield* emulator.faults.add({ kind: "delay", delay: 1, operation: "none" })
       const events = yield* api.state.events()
       const updates = yield* events.pipe(
-        Stream.tap((update) => update.faults !== undefined && update.faults.length === 1 ? signUp() : Effect.void),
+        Stream.tap((update) => (update.faults !== undefined && update.faults.length === 1 ? signUp() : Effect.void)),
         Stream.takeUntil((update) => update.outbox !== undefined && update.outbox.total === 1),
         Stream.runCollect
       )
@@ -205,26 +228,28 @@ describe("the control API", () => {
       const again = yield* api.state.events()
       const [fresh] = yield* Stream.runCollect(Stream.take(again, 1))
       assert.deepStrictEqual(fresh?.requests, { oldest: null, entries: [] })
-    }).pipe(Effect.provide(onPort(options))))
+    }).pipe(Effect.provide(onPort(options)))
+  )
 })
 
 /** A request with headers that no client library would send. */
 const raw = (url: string, method: string, path: string, headers: Record<string, string>) =>
-  Effect.promise(() =>
-    new Promise<number>((resolve, reject) => {
-      const { port } = new URL(url)
-      const request = http.request({ host: "127.0.0.1", port, method, path, headers, agent: false }, (response) => {
-        response.resume()
-        resolve(response.statusCode ?? 0)
+  Effect.promise(
+    () =>
+      new Promise<number>((resolve, reject) => {
+        const { port } = new URL(url)
+        const request = http.request({ host: "127.0.0.1", port, method, path, headers, agent: false }, (response) => {
+          response.resume()
+          resolve(response.statusCode ?? 0)
+        })
+        request.on("error", reject)
+        request.end()
       })
-      request.on("error", reject)
-      request.end()
-    })
   )
 
 describe("the guard", () => {
   it.live("keeps foreign pages away", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { url } = yield* Emulator.Emulator
       const host = new URL(url).host
       const reset = (headers: Record<string, string>) => raw(url, "POST", "/__emulator/reset", headers)
@@ -232,7 +257,10 @@ describe("the guard", () => {
       const page = (headers: Record<string, string>) => raw(url, "GET", "/__emulator", headers)
 
       assert.strictEqual(yield* reset({ host, ...json }), 204)
-      assert.strictEqual(yield* reset({ host, ...json, origin: `http://${host}`, "sec-fetch-site": "same-origin" }), 204)
+      assert.strictEqual(
+        yield* reset({ host, ...json, origin: `http://${host}`, "sec-fetch-site": "same-origin" }),
+        204
+      )
       // a form of a foreign page
       assert.strictEqual(yield* reset({ host }), 415)
       assert.strictEqual(yield* reset({ host, "content-type": "application/x-www-form-urlencoded" }), 415)
@@ -256,10 +284,11 @@ describe("the guard", () => {
       for (const name of ["localhost:4010", "LOCALHOST", "app.localhost", "127.0.0.1", "[::1]:4010"]) {
         assert.strictEqual(yield* read({ host: name }), 200, name)
       }
-    }).pipe(Effect.provide(onPort(options))))
+    }).pipe(Effect.provide(onPort(options)))
+  )
 
   it.live("wants the app token off loopback, whatever the host is called", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { url } = yield* Emulator.Emulator
       for (const path of ["/__emulator", "/__emulator/users", "/__emulator/openapi.json", "/__emulator/api"]) {
         assert.strictEqual(yield* raw(url, "GET", path, { host: "localhost" }), 403, path)
@@ -269,43 +298,47 @@ describe("the guard", () => {
       }
       const api = yield* Control.client({ url, appToken: Redacted.make(token) })
       assert.deepStrictEqual(yield* api.users.list(), [])
-    }).pipe(Effect.provide(onPort({ ...options, host: "0.0.0.0" }))))
+    }).pipe(Effect.provide(onPort({ ...options, host: "0.0.0.0" })))
+  )
 })
 
 describe("the description", () => {
   it.effect("names every endpoint of both APIs once, from their schemas", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const answer = yield* send("GET", "openapi.json")
       const description = Object(answer.json)
       assert.strictEqual(description.openapi, "3.1.0")
       const operations = Object.entries<object>(description.paths).flatMap(([path, item]) =>
         Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`)
       )
-      for (
-        const one of [
-          "POST /api/content/users-auth-providers/marker/{marker}/users/sign-up",
-          "GET /api/content/users/me",
-          "POST /api/content/form-data",
-          "POST /api/content/files",
-          "POST /__emulator/clock/advance",
-          "GET /__emulator/events"
-        ]
-      ) assert.include(operations, one)
+      for (const one of [
+        "POST /api/content/users-auth-providers/marker/{marker}/users/sign-up",
+        "GET /api/content/users/me",
+        "POST /api/content/form-data",
+        "POST /api/content/files",
+        "POST /__emulator/clock/advance",
+        "GET /__emulator/events"
+      ])
+        assert.include(operations, one)
       assert.strictEqual(new Set(operations).size, operations.length)
-      const signUpBody = description.paths["/api/content/users-auth-providers/marker/{marker}/users/sign-up"].post
-        .requestBody.content["application/json"].schema
+      const signUpBody =
+        description.paths["/api/content/users-auth-providers/marker/{marker}/users/sign-up"].post.requestBody.content[
+          "application/json"
+        ].schema
       assert.deepStrictEqual(signUpBody.required, ["langCode", "authData"])
       // every reference leads somewhere
       const names = new Set(Object.keys(description.components.schemas))
-      for (const [, name] of answer.text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) assert.isTrue(names.has(name ?? ""), name)
+      for (const [, name] of answer.text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))
+        assert.isTrue(names.has(name ?? ""), name)
       const reference = yield* send("GET", "api")
       assert.strictEqual(reference.status, 200)
       assert.include(reference.text, "/api/content/users-auth-providers/marker/{marker}/users/sign-up")
       assert.notInclude(reference.text, "undefined")
-    }).pipe(Effect.provide(inProcess)))
+    }).pipe(Effect.provide(inProcess))
+  )
 
   it.effect("of project files accepts the default project and refuses what the decoder refuses", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { json: schema } = yield* send("GET", "project.schema.json")
       const properties = Object(schema).properties
       assert.sameMembers(Object.keys(properties), Object.keys(Project.Project.fields))
@@ -315,7 +348,11 @@ describe("the description", () => {
       // what JSON Schema describes needs no services
       const described = SchemaRepresentation.fromJsonSchemaDocument(document) as Schema.Codec<unknown, unknown>
       const decode = Schema.decodeUnknownExit(described, { onExcessProperty: "error" })
-      const good = [Project.defaultProject, {}, { ...Project.defaultProject, users: [{ login: "a@b.io", password: "x" }] }]
+      const good = [
+        Project.defaultProject,
+        {},
+        { ...Project.defaultProject, users: [{ login: "a@b.io", password: "x" }] }
+      ]
       const bad = [
         { languages: [] },
         { providers: [{}] },
@@ -325,16 +362,24 @@ describe("the description", () => {
         { switches: { codePolicy: null } },
         { users: [{ login: "" }] }
       ]
-      for (const [projects, valid] of [[good, true], [bad, false]] as const) {
+      for (const [projects, valid] of [
+        [good, true],
+        [bad, false]
+      ] as const) {
         for (const project of projects) {
           assert.strictEqual(Exit.isSuccess(decode(project)), valid, JSON.stringify(project))
-          assert.strictEqual(Exit.isSuccess(yield* Effect.exit(Project.decode(project))), valid, JSON.stringify(project))
+          assert.strictEqual(
+            Exit.isSuccess(yield* Effect.exit(Project.decode(project))),
+            valid,
+            JSON.stringify(project)
+          )
         }
       }
-    }).pipe(Effect.provide(inProcess)))
+    }).pipe(Effect.provide(inProcess))
+  )
 
   it.effect("answers with a policy under which nothing foreign runs", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       for (const path of ["", "/api"]) {
         const answer = yield* call("GET", `/__emulator${path}`, { appToken: null })
         const policy = answer.headers["content-security-policy"] ?? ""
@@ -350,10 +395,11 @@ describe("the description", () => {
         const again = yield* call("GET", `/__emulator${path}`, { appToken: null })
         assert.notInclude(again.text, nonce)
       }
-    }).pipe(Effect.provide(inProcess)))
+    }).pipe(Effect.provide(inProcess))
+  )
 
   it.effect("shows hostile names as text", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* call("GET", "/api/<img src=x>")
       const { text } = yield* call("GET", "/__emulator", { appToken: null })
       assert.notInclude(text, "<img src=x")
@@ -367,17 +413,19 @@ describe("the description", () => {
           passwordCost: 1,
           project: {
             ...Project.defaultProject,
-            users: [{ login: "\"><img src=x onerror=alert(1)></script>@example.com", isActive: false }]
+            users: [{ login: '"><img src=x onerror=alert(1)></script>@example.com', isActive: false }]
           }
         })
       )
-    ))
+    )
+  )
 })
 
 it.effect("the client of the emulator's own layer also reaches the control API", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const client = yield* HttpClient.HttpClient
     const emulator = yield* Emulator.Emulator
     const response = yield* client.get(`${emulator.url}/__emulator/clock`)
     assert.deepStrictEqual(yield* response.json, { now: 0, offset: 0 })
-  }).pipe(Effect.provide(inProcess)))
+  }).pipe(Effect.provide(inProcess))
+)

@@ -23,7 +23,7 @@ const decodeEnvelope = Schema.decodeUnknownSync(Envelope, { onExcessProperty: "e
 
 describe("load", () => {
   it.live("from fifty connections is answered without an error, and leaves the state as it should be", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
       const people = yield* Effect.promise(() => signIn(emulator.url, "emulator-app-token", 50))
       const outcome = yield* Effect.promise(() =>
@@ -43,9 +43,13 @@ describe("load", () => {
       const sessions = yield* emulator.sessions
       assert.strictEqual(sessions.length, 50)
       const tokens = new Set(sessions.map((session) => session.refreshToken))
-      assert.deepStrictEqual(people.filter((person) => !tokens.has(person.refreshToken)), [])
+      assert.deepStrictEqual(
+        people.filter((person) => !tokens.has(person.refreshToken)),
+        []
+      )
       assert.isAtMost((yield* emulator.requests).length, 1000)
-    }).pipe(Effect.provide(onPort({ project, seed: undefined }))))
+    }).pipe(Effect.provide(onPort({ project, seed: undefined })))
+  )
 })
 
 /** mulberry32: the same malformed requests in every run. */
@@ -73,19 +77,50 @@ const endpoints = [
   ["DELETE", "/api/content/form-data/9"]
 ] as const
 
-const device = "{\"fingerprint\":\"f\",\"deviceInfo\":{}}"
+const device = '{"fingerprint":"f","deviceInfo":{}}'
 
 const deep = (n: number) => "[".repeat(n) + "]".repeat(n)
 
 /** Values that are wrong wherever they stand. */
 const wrong = [
-  "null", "true", "0", "-1e999", "\"\"", "[]", "{}", "[[]]", "\"\\u0000\"", "\"\\ud800\"", "{\"__proto__\":{\"isAdmin\":true}}",
-  "{\"constructor\":{\"prototype\":{\"x\":1}}}", "{\"toString\":1}", "[null]", "1e400", deep(100), "{\"$ref\":\"#\"}"
+  "null",
+  "true",
+  "0",
+  "-1e999",
+  '""',
+  "[]",
+  "{}",
+  "[[]]",
+  '"\\u0000"',
+  '"\\ud800"',
+  '{"__proto__":{"isAdmin":true}}',
+  '{"constructor":{"prototype":{"x":1}}}',
+  '{"toString":1}',
+  "[null]",
+  "1e400",
+  deep(100),
+  '{"$ref":"#"}'
 ]
 
 const keys = [
-  "langCode", "authData", "formData", "notificationData", "userIdentifier", "code", "refreshToken", "password1", "password2",
-  "formIdentifier", "__proto__", "constructor", "hasOwnProperty", "state", "marker", "value", "", "eventIdentifier"
+  "langCode",
+  "authData",
+  "formData",
+  "notificationData",
+  "userIdentifier",
+  "code",
+  "refreshToken",
+  "password1",
+  "password2",
+  "formIdentifier",
+  "__proto__",
+  "constructor",
+  "hasOwnProperty",
+  "state",
+  "marker",
+  "value",
+  "",
+  "eventIdentifier"
 ]
 
 /** A malformed request as bytes; what it breaks varies. */
@@ -93,9 +128,9 @@ const malformed = (next: () => number, number: number): Buffer => {
   const pick = <A>(list: ReadonlyArray<A>): A => list[Math.floor(next() * list.length)] as A
   const [method, path] = pick(endpoints)
   const head = (headers: ReadonlyArray<string>, length: number, target: string = path) =>
-    `${method} ${target} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\nx-app-token: emulator-app-token\r\n${
-      headers.map((header) => `${header}\r\n`).join("")
-    }content-length: ${length}\r\n\r\n`
+    `${method} ${target} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\nx-app-token: emulator-app-token\r\n${headers
+      .map((header) => `${header}\r\n`)
+      .join("")}content-length: ${length}\r\n\r\n`
   const json = ["content-type: application/json", `x-device-metadata: ${device}`]
   const request = (headers: ReadonlyArray<string>, body: string | Buffer, target?: string) =>
     Buffer.concat([Buffer.from(head(headers, Buffer.byteLength(body), target), "latin1"), Buffer.from(body)])
@@ -104,7 +139,12 @@ const malformed = (next: () => number, number: number): Buffer => {
       // JSON that breaks off or goes wrong in the middle
       const text = `{"langCode":"en_US","authData":[{"marker":"email_reg","value":"a@b.io"}],"x":${pick(wrong)}}`
       const at = Math.floor(next() * text.length)
-      return request(json, next() < 0.5 ? text.slice(0, at) : `${text.slice(0, at)}${pick(["}", "\u0000", "'", ",,", "\\", "NaN"])}${text.slice(at)}`)
+      return request(
+        json,
+        next() < 0.5
+          ? text.slice(0, at)
+          : `${text.slice(0, at)}${pick(["}", "\u0000", "'", ",,", "\\", "NaN"])}${text.slice(at)}`
+      )
     }
     case 1: {
       // wrong types, prototype keys
@@ -112,7 +152,7 @@ const malformed = (next: () => number, number: number): Buffer => {
       return request(json, `{${body}}`)
     }
     case 2:
-      return request(json, pick([...wrong, "", " ", "undefined", "\ufeff{}", "{}{}", "\"text\"", "//", deep(5000)]))
+      return request(json, pick([...wrong, "", " ", "undefined", "\ufeff{}", "{}{}", '"text"', "//", deep(5000)]))
     case 3: {
       // bytes that are no text
       const bytes = Buffer.from(Array.from({ length: 1 + Math.floor(next() * 200) }, () => Math.floor(next() * 256)))
@@ -121,25 +161,34 @@ const malformed = (next: () => number, number: number): Buffer => {
     case 4: {
       // larger than what is read
       const body = `{"langCode":"${"x".repeat(70_000)}"}`
-      return next() < 0.5
-        ? request(json, body)
-        : Buffer.from(head(json, 10 ** (5 + Math.floor(next() * 12))), "latin1")
+      return next() < 0.5 ? request(json, body) : Buffer.from(head(json, 10 ** (5 + Math.floor(next() * 12))), "latin1")
     }
     case 5: {
       // a device that is none
-      const header = pick(["", "{", "null", "[]", "{\"fingerprint\":1}", "{\"__proto__\":{}}", deep(80), "%7B%7D", "\u00ff\u00fe", "{\"fingerprint\":\"f\",\"deviceInfo\":null}"])
+      const header = pick([
+        "",
+        "{",
+        "null",
+        "[]",
+        '{"fingerprint":1}',
+        '{"__proto__":{}}',
+        deep(80),
+        "%7B%7D",
+        "\u00ff\u00fe",
+        '{"fingerprint":"f","deviceInfo":null}'
+      ])
       return request([`x-device-metadata: ${header}`, "content-type: application/json"], pick(["{}", "{", "[]"]))
     }
     case 6: {
       // multipart that is none
-      const boundary = pick(["b", "", "\"", "b; boundary=c", "x".repeat(300)])
+      const boundary = pick(["b", "", '"', "b; boundary=c", "x".repeat(300)])
       const body = pick([
         "",
         "--b",
         "--b\r\n\r\n--b--",
         "--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--",
-        "--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a\"\r\n\r\nnever ends",
-        "--b\r\nContent-Disposition: form-data; name=\"__proto__\"\r\n\r\nx\r\n--b--\r\n",
+        '--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\nnever ends',
+        '--b\r\nContent-Disposition: form-data; name="__proto__"\r\n\r\nx\r\n--b--\r\n',
         `--b\r\n${"X: y\r\n".repeat(500)}\r\nx\r\n--b--`,
         "\u0000\u0001"
       ])
@@ -162,7 +211,7 @@ const malformed = (next: () => number, number: number): Buffer => {
         ": empty",
         "x-\u0000: 1"
       ])
-      return request([header, "content-type: application/json"], "{\"nothing\":1}")
+      return request([header, "content-type: application/json"], '{"nothing":1}')
     }
     case 8: {
       // paths
@@ -181,11 +230,22 @@ const malformed = (next: () => number, number: number): Buffer => {
         "*",
         "http://evil.example/api/content/forms/x"
       ])
-      return request(json, "{\"x\":1}", target)
+      return request(json, '{"x":1}', target)
     }
     default:
       // no HTTP at all
-      return Buffer.from(pick(["GET\r\n\r\n", "\u0000\u0001\u0002\r\n\r\n", "POST /x HTTP/9.9\r\n\r\n", "G\u00ebT / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "{\"json\":true}\r\n\r\n", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n"]), "latin1")
+      return Buffer.from(
+        pick([
+          "GET\r\n\r\n",
+          "\u0000\u0001\u0002\r\n\r\n",
+          "POST /x HTTP/9.9\r\n\r\n",
+          "G\u00ebT / HTTP/1.1\r\n\r\n",
+          "GET / HTTP/1.1\r\n\r\n",
+          '{"json":true}\r\n\r\n',
+          "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n"
+        ]),
+        "latin1"
+      )
   }
 }
 
@@ -206,35 +266,40 @@ const send = (port: number, bytes: Buffer): Promise<string> =>
 const limits = { bodyBytes: 64 * 1024 }
 
 describe("ten thousand malformed requests", () => {
-  it.live("get a 4xx with the envelope, never a 5xx, and change nothing", () =>
-    Effect.gen(function*() {
-      const emulator = yield* Emulator.Emulator
-      const port = Number(new URL(emulator.url).port)
-      const before = yield* emulator.snapshot
-      const next = random(20261122)
-      const requests = Array.from({ length: 10_000 }, (_, index) => malformed(next, index))
-      const statuses = new Map<number, number>()
-      const worker = async (offset: number) => {
-        for (let index = offset; index < requests.length; index += 20) {
-          const bytes = requests[index] ?? Buffer.alloc(0)
-          const shown = `#${index}: ${bytes.toString("latin1").slice(0, 500)}`
-          const text = await send(port, bytes)
-          const [head = "", body = ""] = text.split(/\r\n\r\n(.*)/s)
-          const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1])
-          assert.isTrue(status >= 400 && status < 500, `${shown}\n${text}`)
-          let statusCode: number | undefined
-          try {
-            statusCode = decodeEnvelope(body).statusCode
-          } catch {
-            // told below
+  it.live(
+    "get a 4xx with the envelope, never a 5xx, and change nothing",
+    () =>
+      Effect.gen(function* () {
+        const emulator = yield* Emulator.Emulator
+        const port = Number(new URL(emulator.url).port)
+        const before = yield* emulator.snapshot
+        const next = random(20261122)
+        const requests = Array.from({ length: 10_000 }, (_, index) => malformed(next, index))
+        const statuses = new Map<number, number>()
+        const worker = async (offset: number) => {
+          for (let index = offset; index < requests.length; index += 20) {
+            const bytes = requests[index] ?? Buffer.alloc(0)
+            const shown = `#${index}: ${bytes.toString("latin1").slice(0, 500)}`
+            const text = await send(port, bytes)
+            const [head = "", body = ""] = text.split(/\r\n\r\n(.*)/s)
+            const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1])
+            assert.isTrue(status >= 400 && status < 500, `${shown}\n${text}`)
+            let statusCode: number | undefined
+            try {
+              statusCode = decodeEnvelope(body).statusCode
+            } catch {
+              // told below
+            }
+            assert.strictEqual(statusCode, status, `${shown}\n${text}`)
+            statuses.set(status, (statuses.get(status) ?? 0) + 1)
           }
-          assert.strictEqual(statusCode, status, `${shown}\n${text}`)
-          statuses.set(status, (statuses.get(status) ?? 0) + 1)
         }
-      }
-      yield* Effect.promise(() => Promise.all(Array.from({ length: 20 }, (_, index) => worker(index))))
-      for (const status of [400, 401, 404, 413, 431]) assert.isAbove(statuses.get(status) ?? 0, 10, `only ${statuses.get(status)} × ${status}`)
-      assert.deepStrictEqual(yield* emulator.snapshot, before)
-      assert.isUndefined(Reflect.get({}, "isAdmin"))
-    }).pipe(Effect.provide(onPort({ project, limits }))), 120_000)
+        yield* Effect.promise(() => Promise.all(Array.from({ length: 20 }, (_, index) => worker(index))))
+        for (const status of [400, 401, 404, 413, 431])
+          assert.isAbove(statuses.get(status) ?? 0, 10, `only ${statuses.get(status)} × ${status}`)
+        assert.deepStrictEqual(yield* emulator.snapshot, before)
+        assert.isUndefined(Reflect.get({}, "isAdmin"))
+      }).pipe(Effect.provide(onPort({ project, limits }))),
+    120_000
+  )
 })

@@ -110,7 +110,7 @@ const suite = it.live.skipIf(!requirementOfChromium.available)
 const textOf = (page: Page, selector: string) => page.locator(selector).innerText()
 
 suite("a sign-up elsewhere: the code appears, is copied, activates; an expired session refreshes once", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const emulator = yield* Emulator.Emulator
     const { origin } = yield* site(shop(emulator.url))
     const browser = yield* launch
@@ -174,10 +174,11 @@ suite("a sign-up elsewhere: the code appears, is copied, activates; an expired s
     assert.deepStrictEqual(people.complaints, [])
     // what the app was answered, and nothing else
     for (const text of elsewhere.complaints) assert.match(text, /401/)
-  }).pipe(Effect.provide([live, FetchHttpClient.layer])))
+  }).pipe(Effect.provide([live, FetchHttpClient.layer]))
+)
 
 suite("the keyboard reaches and does everything; names of others stay text", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const emulator = yield* Emulator.Emulator
     const browser = yield* launch
     const { complaints, page } = yield* open(browser, `${emulator.url}/__emulator`)
@@ -192,7 +193,10 @@ suite("the keyboard reaches and does everything; names of others stay text", () 
       const signUp = (login: string) =>
         send("users-auth-providers/marker/email/users/sign-up", {
           langCode: "en_US",
-          authData: [{ marker: "email_reg", value: login }, { marker: "password_reg", value: "123456" }]
+          authData: [
+            { marker: "email_reg", value: login },
+            { marker: "password_reg", value: "123456" }
+          ]
         })
       await page.keyboard.press("Tab")
       assert.strictEqual(await page.evaluate("document.activeElement.textContent"), "Skip to the outbox")
@@ -236,10 +240,16 @@ suite("the keyboard reaches and does everything; names of others stay text", () 
       await page.locator("#users-list [data-act=activate]").focus()
       await signUp("bob@example.com")
       await page.locator("#users-list li", { hasText: "bob@example.com" }).waitFor()
-      assert.strictEqual(await page.evaluate("document.activeElement.getAttribute('aria-label')"), "Activate ann@example.com")
+      assert.strictEqual(
+        await page.evaluate("document.activeElement.getAttribute('aria-label')"),
+        "Activate ann@example.com"
+      )
       await page.keyboard.press("Enter")
       await page.locator("#users-list .badge.good").waitFor()
-      assert.strictEqual(await page.evaluate("document.activeElement.getAttribute('aria-label')"), "Delete ann@example.com")
+      assert.strictEqual(
+        await page.evaluate("document.activeElement.getAttribute('aria-label')"),
+        "Delete ann@example.com"
+      )
       await page.keyboard.press("Enter")
       await page.locator("#users-list [data-armed=yes]").waitFor()
       assert.strictEqual(await page.locator("#users-list li").count(), 2, "asked twice before it deletes")
@@ -263,10 +273,11 @@ suite("the keyboard reaches and does everything; names of others stay text", () 
       assert.strictEqual(await page.locator("img").count(), 0)
     })
     assert.deepStrictEqual(complaints, [])
-  }).pipe(Effect.provide([live, FetchHttpClient.layer])))
+  }).pipe(Effect.provide([live, FetchHttpClient.layer]))
+)
 
 suite("light and dark, by the system and by the button; nothing is cut off on a phone", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const emulator = yield* Emulator.Emulator
     const browser = yield* launch
     const background = (page: Page) => page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -302,10 +313,11 @@ suite("light and dark, by the system and by the button; nothing is cut off on a 
       assert.deepStrictEqual(complaints, [])
     }
     assert.strictEqual(seen.size, 2)
-  }).pipe(Effect.provide([live, FetchHttpClient.layer])))
+  }).pipe(Effect.provide([live, FetchHttpClient.layer]))
+)
 
 suite("off loopback the page works with its token, and not without", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const emulator = yield* Emulator.Emulator
     const browser = yield* launch
     const refused = yield* Effect.promise(() => fetch(`${emulator.url}/__emulator`))
@@ -315,7 +327,9 @@ suite("off loopback the page works with its token, and not without", () =>
       await page.locator("#connection.on").waitFor()
       await page.click("[data-act=advance][data-id='1 minute']")
       await page.locator("#clock .badge.accent", { hasText: "+1 min" }).waitFor()
-      for (const path of await page.locator("footer a").evaluateAll((links) => links.map((link) => link.getAttribute("href")))) {
+      for (const path of await page
+        .locator("footer a")
+        .evaluateAll((links) => links.map((link) => link.getAttribute("href")))) {
         assert.strictEqual((await page.request.get(`${emulator.url}${path}`)).status(), 200, String(path))
       }
     })
@@ -325,4 +339,5 @@ suite("off loopback the page works with its token, and not without", () =>
       Emulator.layer({ passwordCost: 1, routes: Control.routes, host: "0.0.0.0", appToken: "a secret" }),
       FetchHttpClient.layer
     ])
-  ))
+  )
+)

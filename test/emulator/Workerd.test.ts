@@ -49,7 +49,7 @@ const worker = Effect.acquireRelease(
 )
 
 it.live("answers in workerd as anywhere", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { url } = yield* worker
     const send = (method: string, route: string, body?: unknown, headers: Record<string, string> = {}) =>
       Effect.promise(async () => {
@@ -62,7 +62,9 @@ it.live("answers in workerd as anywhere", () =>
       })
     const signedUp = yield* send("POST", `${users}/sign-up`, signUpBody())
     assert.strictEqual(signedUp.status, 201)
-    const { json: { code } } = yield* send("GET", "/__emulator/outbox/code?userIdentifier=ann@example.com")
+    const {
+      json: { code }
+    } = yield* send("GET", "/__emulator/outbox/code?userIdentifier=ann@example.com")
     assert.match(code, /^[0-9A-Z]{6}$/)
     const activated = yield* send("POST", `${users}/activate`, { userIdentifier: "ann@example.com", code })
     assert.strictEqual(activated.status, 201)
@@ -76,7 +78,11 @@ it.live("answers in workerd as anywhere", () =>
     const form = new FormData()
     form.append("files", new Blob(["abc"]), "a.txt")
     const uploaded = yield* Effect.promise(() =>
-      fetch(`${url}/api/content/files`, { method: "POST", headers: { "x-app-token": "emulator-app-token" }, body: form })
+      fetch(`${url}/api/content/files`, {
+        method: "POST",
+        headers: { "x-app-token": "emulator-app-token" },
+        body: form
+      })
     )
     assert.strictEqual(uploaded.status, 201)
 
@@ -87,22 +93,27 @@ it.live("answers in workerd as anywhere", () =>
     assert.include(page, "ann@example.com")
     const broken = yield* send("POST", `${users}/auth`, { authData: "x" })
     assert.deepInclude(broken.json, { statusCode: 400, pageData: null })
-  }))
+  })
+)
 
 it.live("serves the client of this package", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { url } = yield* worker
-    yield* Effect.gen(function*() {
+    yield* Effect.gen(function* () {
       const auth = yield* AuthProvider.AuthProvider
       const session = yield* Session.Session
       yield* auth.signUp("email", {
         formIdentifier: "reg",
         authData: authData(),
-        formData: [{ marker: "name_reg", type: "string", value: "Ann" }, { marker: "phone_reg", type: "string", value: "+1" }],
+        formData: [
+          { marker: "name_reg", type: "string", value: "Ann" },
+          { marker: "phone_reg", type: "string", value: "+1" }
+        ],
         notificationData: { email: "ann@example.com" }
       })
-      const code = yield* Effect.promise(async () =>
-        Object(await (await fetch(`${url}/__emulator/outbox/code?userIdentifier=ann@example.com`)).json()).code
+      const code = yield* Effect.promise(
+        async () =>
+          Object(await (await fetch(`${url}/__emulator/outbox/code?userIdentifier=ann@example.com`)).json()).code
       )
       yield* auth.activateUser("email", { userIdentifier: "ann@example.com", code })
       yield* auth.auth("email", { authData: authData() })
@@ -117,4 +128,5 @@ it.live("serves the client of this package", () =>
         )
       )
     )
-  }))
+  })
+)

@@ -7,7 +7,9 @@ let handler: Promise<(request: Request) => Promise<Response>> | undefined
 
 const make = () =>
   Effect.runPromiseExit(
-    Emulator.make({ routes: Control.routes, passwordCost: 4 }).pipe(Effect.provideService(Scope.Scope, Scope.makeUnsafe()))
+    Emulator.make({ routes: Control.routes, passwordCost: 4 }).pipe(
+      Effect.provideService(Scope.Scope, Scope.makeUnsafe())
+    )
   ).then((exit) => {
     if (Exit.isSuccess(exit)) return exit.value.handler
     throw new Error(String(exit.cause))

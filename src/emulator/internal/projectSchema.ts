@@ -7,9 +7,7 @@ let made: JsonSchema.JsonSchema | undefined
 
 export const projectJsonSchema = (): JsonSchema.JsonSchema => {
   if (made !== undefined) return made
-  const document = JsonSchema.toDocumentDraft07(
-    Schema.toJsonSchemaDocument(Project, { onExcessProperty: "error" })
-  )
+  const document = JsonSchema.toDocumentDraft07(Schema.toJsonSchemaDocument(Project, { onExcessProperty: "error" }))
   made = {
     $schema: JsonSchema.META_SCHEMA_URI_DRAFT_07,
     title: "Project of the effect-oneentry emulator",

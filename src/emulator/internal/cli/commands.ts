@@ -123,7 +123,11 @@ const run = Effect.fnUntraced(function* (input: {
   readonly seed: Option.Option<number>
 }) {
   // Loaded here, so that --help need not wait for them.
-  const { control, emulator: emulators, filePersistence } = yield* Effect.promise(async () => ({
+  const {
+    control,
+    emulator: emulators,
+    filePersistence
+  } = yield* Effect.promise(async () => ({
     control: await import("../../Control.ts"),
     emulator: await import("../../Emulator.ts"),
     filePersistence: await import("../../FilePersistence.ts")
@@ -169,7 +173,9 @@ const init = Command.make(
   })
 ).pipe(
   Command.withDescription("Write the default project to a file, to change it there"),
-  Command.withExamples([{ command: "effect-oneentry emulator init shop.json", description: "Begin a project of your own" }])
+  Command.withExamples([
+    { command: "effect-oneentry emulator init shop.json", description: "Begin a project of your own" }
+  ])
 )
 
 const emulator = Command.make("emulator", flags, run).pipe(
@@ -179,7 +185,10 @@ const emulator = Command.make("emulator", flags, run).pipe(
   Command.withExamples([
     { command: "effect-oneentry emulator", description: "The registration scenario on port 4010" },
     { command: "effect-oneentry emulator --port 0 --data dev.data", description: "A free port, kept between runs" },
-    { command: "effect-oneentry emulator --project emulator.json --seed 1", description: "A project of your own, repeatable" }
+    {
+      command: "effect-oneentry emulator --project emulator.json --seed 1",
+      description: "A project of your own, repeatable"
+    }
   ]),
   Command.withSubcommands([init])
 )

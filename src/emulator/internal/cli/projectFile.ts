@@ -115,7 +115,10 @@ export const readProject = Effect.fnUntraced(function* (file: string) {
 const schemaOf = (file: string): string => {
   const published = path.resolve(import.meta.dirname, "../../../../src/emulator/project.schema.json")
   const inPackage = published.split(path.sep).includes("node_modules") && fs.existsSync(published)
-  const relative = path.relative(path.dirname(path.resolve(file)), published).split(path.sep).join("/")
+  const relative = path
+    .relative(path.dirname(path.resolve(file)), published)
+    .split(path.sep)
+    .join("/")
   return inPackage && relative.startsWith("node_modules/")
     ? `./${relative}`
     : "http://127.0.0.1:4010/__emulator/project.schema.json"

@@ -56,10 +56,7 @@ export const check = (emulator: Service, request: HttpServerRequest.HttpServerRe
       return refused("A page of another site may not control the emulator")
     }
   }
-  if (
-    (method === "POST" || method === "PUT") &&
-    !/^application\/json\b/i.test(request.headers["content-type"] ?? "")
-  ) {
+  if ((method === "POST" || method === "PUT") && !/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
     return { status: 415, message: "Send changes with the content type application/json" }
   }
   return undefined

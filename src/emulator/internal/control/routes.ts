@@ -16,11 +16,7 @@ import { handlers } from "./handlers.ts"
 import { describe } from "./openApi.ts"
 
 /** A route beside the control API, behind the same guard. */
-const guarded = (
-  emulator: Service,
-  path: `/${string}`,
-  answer: Effect.Effect<HttpServerResponse.HttpServerResponse>
-) =>
+const guarded = (emulator: Service, path: `/${string}`, answer: Effect.Effect<HttpServerResponse.HttpServerResponse>) =>
   HttpRouter.add(
     "GET",
     path,
@@ -41,7 +37,15 @@ export const controlRoutes = (emulator: Service): Layer.Layer<never, never, Http
   Layer.mergeAll(
     HttpApiBuilder.layer(Api).pipe(Layer.provide(handlers(emulator)), Layer.provide(HttpServer.layerServices)),
     guarded(emulator, "/__emulator", page(emulator)),
-    guarded(emulator, "/__emulator/api", Effect.sync(() => reference(describe(emulator), linkQuery(emulator)))),
-    guarded(emulator, "/__emulator/openapi.json", json(() => describe(emulator))),
+    guarded(
+      emulator,
+      "/__emulator/api",
+      Effect.sync(() => reference(describe(emulator), linkQuery(emulator)))
+    ),
+    guarded(
+      emulator,
+      "/__emulator/openapi.json",
+      json(() => describe(emulator))
+    ),
     guarded(emulator, "/__emulator/project.schema.json", json(projectJsonSchema))
   )

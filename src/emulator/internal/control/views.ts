@@ -102,9 +102,12 @@ export const updates = (emulator: Service): Stream.Stream<ControlApi.Update> =>
     Stream.mapAccumEffect(
       () => nothing,
       (known: Known) =>
-        Effect.map(known === nothing ? look(emulator, known) : Effect.andThen(pause, look(emulator, known)), ([update, now]) => [
-          now,
-          Object.keys(update).length === 1 && update.clock.offset === known.offset ? [] : [update]
-        ])
+        Effect.map(
+          known === nothing ? look(emulator, known) : Effect.andThen(pause, look(emulator, known)),
+          ([update, now]) => [
+            now,
+            Object.keys(update).length === 1 && update.clock.offset === known.offset ? [] : [update]
+          ]
+        )
     )
   )

@@ -83,7 +83,8 @@ export const client = (views: Views) => {
         row.innerHTML = item.html
         drawn.set(row, item.html)
         if (act !== undefined) {
-          const again = row.querySelector<HTMLElement>(`[data-act="${act}"]`) ?? row.querySelector<HTMLElement>("button")
+          const again =
+            row.querySelector<HTMLElement>(`[data-act="${act}"]`) ?? row.querySelector<HTMLElement>("button")
           again?.focus()
         }
       }
@@ -113,9 +114,14 @@ export const client = (views: Views) => {
       (entry) =>
         (!refused || entry.status === null || entry.status >= 400) &&
         (text === "" ||
-          [entry.operation ?? "no route", entry.path, entry.userIdentifier, entry.reason, String(entry.status), entry.method].some(
-            (part) => part !== null && part.toLowerCase().includes(text)
-          ))
+          [
+            entry.operation ?? "no route",
+            entry.path,
+            entry.userIdentifier,
+            entry.reason,
+            String(entry.status),
+            entry.method
+          ].some((part) => part !== null && part.toLowerCase().includes(text)))
     )
   }
 
@@ -124,7 +130,8 @@ export const client = (views: Views) => {
     draw("#requests-list", views.requests(entries), first)
     const none = find("#requests-list-none")
     if (none !== null) {
-      const text = state.requests.length === 0 ? "No requests yet. Secrets never enter this log." : "No request matches."
+      const text =
+        state.requests.length === 0 ? "No requests yet. Secrets never enter this log." : "No request matches."
       if (none.textContent !== text) none.textContent = text
     }
     count("requests", entries.length)
@@ -200,7 +207,9 @@ export const client = (views: Views) => {
       if (response.ok) return true
       const answer: unknown = await response.json().catch(() => undefined)
       const message =
-        typeof answer === "object" && answer !== null && "message" in answer ? String(answer.message) : response.statusText
+        typeof answer === "object" && answer !== null && "message" in answer
+          ? String(answer.message)
+          : response.statusText
       toast(message, true)
     } catch {
       toast("The emulator does not answer", true)
@@ -317,7 +326,8 @@ export const client = (views: Views) => {
     }
   }
   const changeTheme = (_: HTMLElement) => {
-    const next = themes[(themes.indexOf(document.documentElement.dataset["theme"] ?? "auto") + 1) % themes.length] ?? "auto"
+    const next =
+      themes[(themes.indexOf(document.documentElement.dataset["theme"] ?? "auto") + 1) % themes.length] ?? "auto"
     showTheme(next)
     announce(`Theme ${next}`)
     try {

@@ -68,7 +68,12 @@ ${body(nonce)}
   )
 }
 
-const list = (name: string, items: ReadonlyArray<{ readonly key: string; readonly html: string }>, none: string, log = false) =>
+const list = (
+  name: string,
+  items: ReadonlyArray<{ readonly key: string; readonly html: string }>,
+  none: string,
+  log = false
+) =>
   `<div class="scroll" tabindex="0" role="region" aria-label="${e(name)}"><ul class="list${log ? " log" : ""}" id="${name}-list"${items.length === 0 ? " hidden" : ""}>${v.list(items)}</ul><p class="none" id="${name}-list-none"${items.length > 0 ? " hidden" : ""}>${none}</p></div>`
 
 const count = (name: string, n: number) => `<span class="n" data-count="${name}">${n}</span>`

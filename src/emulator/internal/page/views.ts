@@ -12,7 +12,13 @@ export interface Item {
 }
 
 export const makeViews = () => {
-  const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" }
+  const escapes: Readonly<Record<string, string>> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;"
+  }
   const e = (value: unknown): string => String(value).replace(/[&<>"']/g, (char) => escapes[char] ?? char)
 
   const two = (n: number) => String(n).padStart(2, "0")
@@ -76,9 +82,15 @@ export const makeViews = () => {
     list.toReversed().map((user) => ({
       key: String(user.id),
       html: `<div class="row"><div class="grow"><p class="who">${e(user.login)} ${
-        user.isDeleted ? badge("bad", "archived") : user.isActive ? badge("good", "active") : badge("warn", "not activated")
+        user.isDeleted
+          ? badge("bad", "archived")
+          : user.isActive
+            ? badge("good", "active")
+            : badge("warn", "not activated")
       }</p><p class="meta">#${user.id} · ${e(user.provider)} · ${e(date(user.createdAt))} ${e(time(user.createdAt))}</p></div><div class="actions">${
-        user.isActive || user.isDeleted ? "" : button("activate", user.id, "Activate", { label: `Activate ${user.login}` })
+        user.isActive || user.isDeleted
+          ? ""
+          : button("activate", user.id, "Activate", { label: `Activate ${user.login}` })
       }${button("delete-user", user.id, "Delete", { danger: true, label: `Delete ${user.login}` })}</div></div>`
     }))
 
@@ -110,7 +122,13 @@ export const makeViews = () => {
     })
 
   const duration = (ms: number): string =>
-    ms < 1 ? "<1 ms" : ms < 100 ? `${ms.toFixed(1)} ms` : ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
+    ms < 1
+      ? "<1 ms"
+      : ms < 100
+        ? `${ms.toFixed(1)} ms`
+        : ms < 10_000
+          ? `${Math.round(ms)} ms`
+          : `${(ms / 1000).toFixed(1)} s`
 
   const requests = (entries: ReadonlyArray<RequestLog.Entry>): ReadonlyArray<Item> =>
     entries.toReversed().map((entry) => {
