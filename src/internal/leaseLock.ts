@@ -50,10 +50,23 @@ export const make = (leases: Leases, options?: Options): SessionLock => {
 
   const release = (slot: string, owner: string) => Effect.ignore(bounded(slot, leases.release(slot, owner)))
 
-  // An answer that did not come may have been a yes.
+  // An answer that did not come may have been a yes, or become one later: nobody knows of such a lock, so it is given
+  // back as soon as the store can be reached, and once more when what was on its way has arrived.
+  const giveBack = Effect.fnUntraced(function* (slot: string, owner: string, lease: Duration.Duration) {
+    const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(lease)
+    let again = true
+    while (true) {
+      const given = yield* Effect.isSuccess(bounded(slot, leases.release(slot, owner)))
+      if (given && !again) return
+      if ((yield* Clock.currentTimeMillis) >= until) return
+      if (given) again = false
+      yield* Effect.sleep(given ? timeout : longestPause)
+    }
+  })
+
   const acquire = (slot: string, owner: string, lease: Duration.Duration) =>
     Effect.tapError(bounded(slot, leases.acquire(slot, owner, lease)), () =>
-      Effect.forkDetach(release(slot, owner), { startImmediately: true })
+      Effect.forkDetach(giveBack(slot, owner, lease), { startImmediately: true })
     )
 
   const renewal = Effect.fnUntraced(function* (

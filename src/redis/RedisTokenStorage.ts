@@ -49,6 +49,9 @@ export interface Options {
  *
  * Give the client `disableOfflineQueue: true` (or what it calls that): a write
  * that waited for the server to come back would overwrite a newer one.
+ * And give the server `appendfsync always`, where sessions should outlive its
+ * crash: one that comes back with older entries brings spent refresh tokens
+ * back, and ends those sessions.
  *
  * **Example** (On Node)
  *

@@ -8,6 +8,9 @@
  * back, a session that was refreshed meanwhile must not be. On SQLite, where
  * the one connection belongs to the transaction, they fail inside of one.
  *
+ * A server that forgets what it has answered (`synchronous_commit = off`, and a
+ * crash) brings spent refresh tokens back, and ends those sessions.
+ *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"

@@ -11,6 +11,7 @@ export class Process {
   private readonly child: ChildProcess
   private readonly waiting = new Set<() => void>()
   private messages: Array<Message> = []
+  private readonly unanswered = new Set<number>()
   private started = false
   private gone: string | undefined
   private serial = 0
@@ -18,6 +19,7 @@ export class Process {
   constructor(file: string = program) {
     this.child = fork(file, { execArgv: ["--conditions=effect-oneentry-source"], stdio: ["ignore", "inherit", "inherit", "ipc"] })
     this.child.on("message", (message: Message) => {
+      if (message._tag === "Reply") this.unanswered.delete(message.id)
       if (message._tag === "Ready") this.started = true
       else this.messages.push(message)
       this.wake()
@@ -52,6 +54,7 @@ export class Process {
   private request(command: Command): Effect.Effect<ReadonlyArray<Outcome>> {
     return Effect.suspend(() => {
       const id = ++this.serial
+      this.unanswered.add(id)
       this.child.send({ ...command, id })
       return this.wait((messages) => {
         for (const message of messages) if (message._tag === "Reply" && message.id === id) return message.outcomes
@@ -109,8 +112,9 @@ export class Process {
     this.child.kill("SIGKILL")
   })
 
-  get alive(): boolean {
-    return this.gone === undefined
+  /** Whether it can be told something new: a test that failed may have left it in the middle of things. */
+  get usable(): boolean {
+    return this.gone === undefined && this.unanswered.size === 0
   }
 }
 
@@ -124,7 +128,11 @@ export const makePool = (size: number) =>
       /** So many of them, each with a client made by its place. */
       take: (count: number, config: (index: number) => ClientConfig) =>
         Effect.gen(function* () {
-          for (const [index, one] of processes.entries()) if (!one.alive) processes[index] = new Process()
+          for (const [index, one] of processes.entries()) {
+            if (one.usable) continue
+            yield* one.kill
+            processes[index] = new Process()
+          }
           const taken = processes.slice(0, count)
           yield* Effect.forEach(taken, (one) => one.ready, { concurrency: "unbounded" })
           yield* Effect.forEach(taken, (one, index) => one.open(config(index)), { concurrency: "unbounded" })

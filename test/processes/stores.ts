@@ -80,6 +80,10 @@ const sqlStore = (options: {
 
 export const startPostgres: Effect.Effect<Store, never, Scope.Scope> = Effect.gen(function* () {
   const server = yield* postgres.startPostgres
+  // What was answered outlives the server: the helper starts one that is quick, and forgets.
+  yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`ALTER DATABASE postgres SET synchronous_commit = on`).pipe(
+    Effect.provide(Layer.fresh(postgres.layerClient(server.port)))
+  )
   return yield* sqlStore({
     config: { kind: "postgres", port: server.port },
     client: postgres.layerClient(server.port),

@@ -184,7 +184,11 @@ export const suite = (name: string, start: Effect.Effect<Store, never, Scope.Sco
           if (wire) yield* until(Effect.map(emulator.sessions, (sessions) => sessions[0]?.refreshes === 1))
           else assert.strictEqual(yield* victim.stopped, step)
           const going = yield* Effect.forkChild(callAll(others), { startImmediately: true })
-          yield* Effect.forEach(others, (one) => one.locking, { concurrency: "unbounded" })
+          // All of them want the lock now, but for those who have heard of a new pair already.
+          yield* Effect.raceFirst(
+            Effect.forEach(others, (one) => one.locking, { concurrency: "unbounded" }),
+            Fiber.await(going)
+          )
           // Nobody waits for longer than that.
           assert.isAtMost(yield* store.lease(slot), shortLease)
           yield* pool.kill(victim)
