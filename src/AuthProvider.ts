@@ -8,7 +8,6 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
@@ -419,15 +418,13 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
 
   /**
    * The server wants a bearer token to sign out: a session whose own has ended is exchanged for one more, unless its
-   * refresh token is on the wire already. Whoever sent that one finds the session gone, and revokes what he gets.
+   * refresh token was sent already. Whoever still waits for that answer finds the session gone, and revokes what he gets.
    */
   const end = (ending: Stored.StoredSession): Effect.Effect<LogoutResult> =>
     Clock.clockWith((clock) => {
       const now = clock.currentTimeMillisUnsafe()
-      const mayBeOnTheWire =
-        ending.exchangeStartedAt !== undefined &&
-        now - ending.exchangeStartedAt <= Duration.toMillis(project.requestTimeout)
-      return ending.rejected === true || mayBeOnTheWire || Stored.freshness(ending, now, 0, null) !== "expired"
+      const isSpent = ending.rejected === true || ending.exchangeStartedAt !== undefined
+      return isSpent || Stored.freshness(ending, now, 0, null) !== "expired"
         ? tellServer(ending)
         : Effect.flatMap(RefreshExchange.send(transport, ending, clock), (result) =>
             result.outcome === "rotated"
@@ -484,9 +481,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
               invalidData(marker)
             )
           )
-          const formData = yield* Effect.forEach(prepared, ([language, items]) =>
-            Effect.map(Uploads.completeFields(items, upload), (fields) => [language, fields] as const)
-          )
+          const formData = yield* Uploads.completeEach(prepared, upload)
           const notificationData = FieldValue.encodeNotificationData(data.notificationData ?? {})
           return yield* post(
             endpoints.signUp,

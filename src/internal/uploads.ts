@@ -370,6 +370,34 @@ export const prepareFields = (
     )
   )
 
+/**
+ * Completes lists of fields, each of its language. As one list, so that nothing is sent before the last file has been
+ * looked at, whatever its language.
+ */
+export const completeEach = <E>(
+  prepared: ReadonlyArray<readonly [langCode: string, fields: ReadonlyArray<FieldValue.Prepared>]>,
+  upload: Parameters<typeof completeFields<E>>[1],
+  maxBytes = defaultMaxBytes
+): Effect.Effect<
+  ReadonlyArray<readonly [langCode: string, fields: ReadonlyArray<FieldValue.WireField>]>,
+  AuthError.UploadFailed
+> =>
+  Effect.map(
+    completeFields(
+      prepared.flatMap(([, items]) => items),
+      upload,
+      maxBytes
+    ),
+    (completed) => {
+      let next = 0
+      return prepared.map(([language, { length }]) => {
+        const start = next
+        next += length
+        return [language, completed.slice(start, next)] as const
+      })
+    }
+  )
+
 /** Uploads the files of prepared fields and gives the fields by language, languages without any left out. */
 export const completeLanguages = (
   transport: Transport,
@@ -377,20 +405,7 @@ export const completeLanguages = (
   prepared: ReadonlyArray<readonly [langCode: string, fields: ReadonlyArray<FieldValue.Prepared>]>,
   maxBytes: number
 ): Effect.Effect<Readonly<Record<string, ReadonlyArray<FieldValue.WireField>>>, AuthError.UploadFailed> =>
-  Effect.gen(function* () {
-    const out: Record<string, ReadonlyArray<FieldValue.WireField>> = {}
-    const sendFiles = (files: ReadonlyArray<Blob>, query: FieldValue.FileQuery) =>
-      upload(transport, session, files, query, { maxBytes })
-    // One list, so that nothing is sent before the last file has been looked at, whatever its language.
-    const completed = yield* completeFields(
-      prepared.flatMap(([, items]) => items),
-      sendFiles,
-      maxBytes
-    )
-    let next = 0
-    for (const [language, items] of prepared) {
-      if (items.length > 0) out[language] = completed.slice(next, next + items.length)
-      next += items.length
-    }
-    return out
-  })
+  Effect.map(
+    completeEach(prepared, (files, query) => upload(transport, session, files, query, { maxBytes }), maxBytes),
+    (lists) => Object.fromEntries(lists.filter(([, fields]) => fields.length > 0))
+  )
