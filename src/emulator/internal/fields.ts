@@ -1,6 +1,7 @@
 /** Checks of submitted form values against a form: markers, presence, types, validators, captcha. */
 import type * as Project from "../Project.ts"
 import type { FormData } from "../Snapshot.ts"
+import { credentialFields } from "./backend.ts"
 import { type Refusal, refusal } from "./refusal.ts"
 
 type Item = FormData[string][number]
@@ -53,10 +54,9 @@ const choiceOf = (value: unknown): string | undefined => {
 
 const titlesOf = (attribute: Project.Attribute): ReadonlyArray<string> => {
   const titles = attribute.listTitles
-  const all: ReadonlyArray<{ readonly value: string | number | null }> = isList(titles)
-    ? titles
-    : Object.values(titles).flat()
-  return all.map((title) => String(title.value))
+  const all = isList(titles) ? titles : Object.values(titles).flat()
+  // a choice without a value goes by its title
+  return all.map(({ title, value }) => String(value ?? title))
 }
 
 export const isList = <A>(
@@ -151,21 +151,70 @@ const bound = (value: unknown): number | undefined => {
 
 const on = (value: unknown): boolean => value !== undefined && value !== false
 
-const decimals = (value: string | number): number => {
-  const [, fraction = ""] = String(value).trim().split(".")
-  return fraction.length
+/** A bound of lengths or places: nothing has fewer than none. */
+const count = (value: unknown): number | undefined => {
+  const number = bound(value)
+  return number === undefined || number < 0 ? undefined : number
 }
 
+/** How many decimals a number has, however it is written: `1.50` has one, `1e-7` seven. */
+const decimals = (value: string | number): number => {
+  const [digits = "", exponent = "0"] = String(value).trim().toLowerCase().split("e")
+  const [, fraction = ""] = digits.split(".")
+  return Math.max(0, fraction.replace(/0+$/, "").length - Number(exponent))
+}
+
+const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+
+/** `#` and `9` are digits; the admin writes a space as `[[space]]`, and the sign before a country code as `$`. */
 const maskOf = (mask: string, hint: string): RegExp => {
   let source = ""
-  for (const char of mask) source += char === "#" || char === "9" ? "\\d" : char.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
-  const prefix = hint.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
-  return new RegExp(`^(${prefix})?${source}$`)
+  for (const [token] of mask.matchAll(/\[\[space\]\]|[^]/gu)) {
+    if (token === "[[space]]") source += " "
+    else source += token === "#" || token === "9" ? "\\d" : token === "$" ? "[+$]" : literal(token)
+  }
+  return new RegExp(`^(${literal(hint)})?${source}$`)
 }
 
-/** The first list, number or text in a payload whose shape no source describes. */
+/** The first list, number or text in a payload whose shape no source describes; texts for people are not settings. */
 const within = (payload: unknown, pick: (value: unknown) => boolean): unknown =>
-  isObject(payload) ? Object.values(payload).find(pick) : undefined
+  isObject(payload)
+    ? Object.entries(payload).find(
+        ([key, value]) => key !== "customErrorText" && key !== "errorMessage" && pick(value)
+      )?.[1]
+    : undefined
+
+/** What a comparison wants of two values by its word for it; numbers are compared as such, all else as text. */
+const compares = (word: string, left: string, right: string): boolean => {
+  const a = numberOf(left)
+  const b = numberOf(right)
+  const order = a !== undefined && b !== undefined ? Math.sign(a - b) : left === right ? 0 : left < right ? -1 : 1
+  switch (word) {
+    case "!=":
+    case "!==":
+    case "notEqual":
+    case "neq":
+      return left !== right
+    case "<":
+    case "less":
+    case "lt":
+      return order < 0
+    case "<=":
+    case "lte":
+      return order <= 0
+    case ">":
+    case "greater":
+    case "gt":
+      return order > 0
+    case ">=":
+    case "gte":
+      return order >= 0
+    default:
+      return left === right
+  }
+}
+
+const isPlain = (value: unknown): value is string | number => typeof value === "string" || typeof value === "number"
 
 const isUrl = (text: string): boolean => {
   try {
@@ -177,18 +226,15 @@ const isUrl = (text: string): boolean => {
 
 /** Only the validators that the real server enforces. */
 const valid = (validators: Project.Validators, raw: unknown, other: (marker: string) => unknown): boolean => {
-  const plain = typeof raw === "string" || typeof raw === "number"
-  if (on(validators.booleanValidator)) {
-    if (!(typeof raw === "boolean" || /^(true|false|0|1)$/.test(String(raw)))) return false
-  }
-  if (!plain) return true
+  if (!isPlain(raw)) return true
+  if (on(validators.booleanValidator) && !/^(true|false|0|1)$/.test(String(raw))) return false
   const value = typeof raw === "string" && on(validators.trimValidator) ? raw.trim() : raw
   const string = String(value)
   const length = validators.stringInspectionValidator
   if (length !== undefined) {
-    const min = bound(length.stringMin)
-    const max = bound(length.stringMax)
-    const exact = bound(length.stringLength)
+    const min = count(length.stringMin)
+    const max = count(length.stringMax)
+    const exact = count(length.stringLength)
     if (min !== undefined && string.length < min) return false
     if (max !== undefined && string.length > max) return false
     if (exact !== undefined && string.length !== exact) return false
@@ -208,21 +254,21 @@ const valid = (validators: Project.Validators, raw: unknown, other: (marker: str
     }
   }
   if (on(validators.roundingNumberValidator)) {
-    const places = numberOf(within(validators.roundingNumberValidator, (item) => numberOf(item) !== undefined))
-    if (numberOf(value) === undefined || (places !== undefined && decimals(value) > places)) return false
+    const places = count(within(validators.roundingNumberValidator, (item) => count(item) !== undefined))
+    if (places !== undefined && (numberOf(value) === undefined || decimals(value) > places)) return false
   }
   if (on(validators.checkForAGivenList)) {
-    const list = within(validators.checkForAGivenList, Array.isArray)
-    if (Array.isArray(list) && !list.some((item) => String(isObject(item) ? item["value"] : item) === string)) {
-      return false
-    }
+    const list = within(validators.checkForAGivenList, (item) => Array.isArray(item) && item.length > 0)
+    const given = (item: unknown) => String(isObject(item) ? (item["value"] ?? item["title"]) : item)
+    if (Array.isArray(list) && !list.some((item) => given(item) === string)) return false
   }
   if (on(validators.comparisonValidator)) {
-    const marker = within(validators.comparisonValidator, (item) => typeof item === "string" && item !== "")
-    if (typeof marker === "string") {
-      const twin = other(marker)
-      if (twin !== undefined && String(twin) !== string) return false
-    }
+    const twin = other(
+      String(within(validators.comparisonValidator, (item) => typeof item === "string" && isPlain(other(item))))
+    )
+    const words = isObject(validators.comparisonValidator) ? validators.comparisonValidator : {}
+    const word = words["comparison"] ?? words["operator"] ?? words["condition"] ?? words["type"] ?? ""
+    if (isPlain(twin) && !compares(String(word), string, String(twin))) return false
   }
   const pattern = validators.regExpValidator
   if (pattern !== undefined && pattern.patternValue !== "") {
@@ -262,7 +308,7 @@ const isRequired = (attribute: Project.Attribute, mode: Check["required"]): bool
   if (attribute.type === "button" || attribute.type === "spam") return false
   switch (mode) {
     case "sign-up":
-      return attribute.isSignUpRequired === true && attribute.isLogin !== true && attribute.isPassword !== true
+      return attribute.isSignUpRequired === true
     case "submission":
       return on(attribute.validators.requiredValidator)
     case "profile":
@@ -298,17 +344,22 @@ export const checkItems = (check: Check): ReadonlyArray<Item> | Refusal => {
   if (required === "submission" && (items === undefined || items.length === 0)) return refusal("FormDataEmpty")
   const list = items ?? []
   const fields = new Map(form.attributes.map((attribute) => [attribute.marker, attribute]))
+  // Those of a form for users come and are checked on their own; in forms older than the flag, one knows them otherwise.
+  const { login, password } = credentialFields(form)
+  const isPassword = (field: Project.Attribute) =>
+    field.isPassword === true || (required !== "submission" && field === password)
   for (const item of list) {
     const field = fields.get(item.marker)
     // a password never belongs into form data, which is stored and shown as it is
-    if (field === undefined || field.isPassword === true || field.type === "button") return refusal("FieldUnknown")
+    if (field === undefined || isPassword(field) || field.type === "button") return refusal("FieldUnknown")
   }
   const spam = captcha(form, list, required)
   if (spam !== undefined) return spam
   const byMarker = new Map(list.map((item) => [item.marker, item]))
   const ordered = [...form.attributes].sort((a, b) => (a.position ?? 0) - (b.position ?? 0))
   for (const field of ordered) {
-    if (isRequired(field, required) && isBlank(byMarker.get(field.marker)?.value)) {
+    const elsewhere = required !== "submission" && (field === login || isPassword(field))
+    if (!elsewhere && isRequired(field, required) && isBlank(byMarker.get(field.marker)?.value)) {
       return incorrect(switches, field.marker)
     }
   }
