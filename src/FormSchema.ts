@@ -239,12 +239,31 @@ export interface CheckOptions {
 const demands = (form: Model.Form, options: CheckOptions | undefined): ReadonlyArray<Check.Demand> =>
   form.attributes.map((attribute) => ({
     attribute,
-    required: options?.partial !== true && attribute.isVisible && isDemanded(attribute)
+    required: options?.partial !== true && isDemanded(attribute)
   }))
 
-/** The server refuses a form with a visible captcha field when the answer is missing. */
+/**
+ * The server wants the answer of a visible captcha, and of no other. What is required it wants of hidden fields too:
+ * nothing says that hiding a field changes more than what a page shows.
+ */
 const isDemanded = (attribute: Model.FormAttribute): boolean =>
-  attribute.type === "spam" || Validators.find(attribute.rules.validators, "Required") !== undefined
+  attribute.type === "spam"
+    ? attribute.isVisible
+    : Validators.find(attribute.rules.validators, "Required") !== undefined
+
+/** The server takes no submission of a form with two visible captchas. */
+const captchaIssues = (form: Model.Form): ReadonlyArray<FormIssue> => {
+  const [first, second] = form.attributes.filter(({ isVisible, type }) => type === "spam" && isVisible)
+  return first === undefined || second === undefined
+    ? []
+    : [
+        {
+          marker: second.marker,
+          message: `is a second captcha beside "${first.marker}": hide or remove one of them in the admin panel`,
+          code: "form"
+        }
+      ]
+}
 
 const knows = (form: Model.Form): ((marker: string) => boolean) => {
   const markers = new Set(form.attributes.map((attribute) => attribute.marker))
@@ -301,7 +320,8 @@ export const validateResult = (
   values: Check.FormValues,
   options?: CheckOptions
 ): Result.Result<ReadonlyArray<FormField>, FormInvalid> => {
-  const { issues, passed } = Check.checkValues(demands(form, options), values, options?.fileQuery, knows(form))
+  const { issues: found, passed } = Check.checkValues(demands(form, options), values, options?.fileQuery, knows(form))
+  const issues = [...captchaIssues(form), ...found]
   return issues.length > 0
     ? Result.fail(new FormInvalid({ issues }))
     : Result.succeed(Array.from(passed.values(), Check.toFormField))
@@ -332,7 +352,7 @@ export const validateFields = (
   options?: CheckOptions
 ): Effect.Effect<ReadonlyArray<FormField>, FormInvalid> =>
   Effect.suspend(() => {
-    const issues: Array<FormIssue> = []
+    const issues: Array<FormIssue> = [...captchaIssues(form)]
     const values: Record<string, unknown> = Object.create(null)
     const queries = new Map<string, FileQuery>()
     const attributes = new Map(form.attributes.map((attribute) => [attribute.marker, attribute]))
@@ -355,7 +375,7 @@ export const validateFields = (
         if (isQuery(fileQuery)) queries.set(marker, fileQuery)
       }
     }
-    const wrong = new Set(issues.map(({ marker }) => marker))
+    const wrong = new Set(issues.filter(({ code }) => code === "type").map(({ marker }) => marker))
     const outcome = Check.checkValues(
       demands(form, options),
       values,

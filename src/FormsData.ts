@@ -14,6 +14,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as AuthError from "./AuthError.ts"
@@ -442,6 +443,19 @@ const endpoints = {
 const invalidForm = (marker: string, message: string) =>
   new FormSchema.FormInvalid({ issues: [{ marker, message, code: "form" }] })
 
+/** A submission is stored and shown as it is. */
+const passwordIssues = (
+  form: FormSchema.Form,
+  fields: ReadonlyArray<FieldValue.FormField>
+): Array<FormSchema.FormIssue> =>
+  form.attributes
+    .filter(({ isPassword, marker }) => isPassword && fields.some((field) => field?.marker === marker))
+    .map(({ marker }) => ({
+      marker,
+      message: "is a password, which a submission would show: leave it out, or unflag it in the admin panel",
+      code: "form"
+    }))
+
 const twoDigits = (n: number) => String(n).padStart(2, "0")
 
 /** A filter's date as the server reads it. */
@@ -532,7 +546,11 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
       }
       const checked: Record<string, ReadonlyArray<FieldValue.FormField>> = {}
       for (const [language, list] of FieldValue.byLanguage(formData, langCode)) {
-        checked[language] = yield* FormSchema.validateFields(form, list)
+        const result = yield* Effect.result(FormSchema.validateFields(form, list))
+        const issues = passwordIssues(form, list)
+        if (Result.isFailure(result)) issues.push(...result.failure.issues)
+        else checked[language] = result.success
+        if (issues.length > 0) return yield* new FormSchema.FormInvalid({ issues })
       }
       fields = checked
     }

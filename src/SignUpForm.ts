@@ -15,7 +15,7 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { AuthField, FormField, NotificationData, Secret } from "./FieldValue.ts"
 import * as FormSchema from "./FormSchema.ts"
-import { isObject, reveal } from "./internal/fieldEncoding.ts"
+import { encodeValue, isObject, reveal } from "./internal/fieldEncoding.ts"
 import * as Check from "./internal/formCheck.ts"
 import { FormInvalid, type FormIssue } from "./internal/formInvalid.ts"
 import * as Validators from "./internal/validators.ts"
@@ -268,15 +268,16 @@ const additionalText = (attribute: FormSchema.FormAttribute, marker: string): st
  *
  * @internal
  */
-export const findPassword = (attributes: ReadonlyArray<FormSchema.FormAttribute>): FormSchema.FormAttribute | undefined => {
-  const candidates = attributes.filter(
-    (attribute) => attribute.type === "string" && !attribute.isLogin && attribute.undecided.includes("isPassword")
-  )
+export const findPassword = (
+  attributes: ReadonlyArray<FormSchema.FormAttribute>
+): FormSchema.FormAttribute | undefined => {
+  const candidates = attributes.filter((attribute) => !attribute.isLogin && attribute.undecided.includes("isPassword"))
   return (
     attributes.find((attribute) => attribute.isPassword) ??
     candidates.find((attribute) => additionalText(attribute, "type") === "password") ??
     candidates.find(
       (attribute) =>
+        attribute.type === "string" &&
         !attribute.isSignUp &&
         !isNotification(attribute) &&
         ruleOf(attribute, "Required") !== undefined &&
@@ -489,6 +490,14 @@ const describe = (attribute: FormSchema.FormAttribute, role: Role, required: boo
 const lowercase = (value: Secret): Secret =>
   typeof value === "string" ? value.toLowerCase() : Redacted.make(Redacted.value(value).toLowerCase())
 
+/** A credential goes as text; of a number, as the server writes it, whether it is a secret or not. */
+const credentialText = (attribute: FormSchema.FormAttribute, value: unknown): unknown => {
+  if (typeof value === "number") return String(value)
+  if (!Redacted.isRedacted(value) || attribute.type === "string") return value
+  const encoded = encodeValue(attribute.type, value)
+  return encoded._tag === "Value" && typeof encoded.value === "number" ? Redacted.make(String(encoded.value)) : value
+}
+
 const isSecret = (value: unknown): value is Secret => typeof reveal(value) === "string"
 
 const textOf = (passed: Check.Passed | undefined): string | undefined => {
@@ -499,9 +508,10 @@ const textOf = (passed: Check.Passed | undefined): string | undefined => {
 /**
  * Makes of a form definition what a sign-up page needs. Pure: do it once per form.
  *
- * Fields of the sign-up page are the visible ones with any of the flags login, password, sign-up and notification; in a
- * form that flags none for sign-up, all visible ones. The credentials are always required there; of the others
- * `isSignUpRequired` says so, and where the server leaves that open, the presence of a `requiredValidator`.
+ * Fields of the sign-up page are the visible ones with any of the flags login, password, sign-up (or required at it) and
+ * notification; in a form that flags none for sign-up, all visible ones. The credentials are always required; of the
+ * others `isSignUpRequired` says so, and where the server leaves that open, the presence of a `requiredValidator`. A
+ * field that is required but hidden needs a value from elsewhere.
  *
  * Values are routed by the flags: credentials into `authData`, all else into `formData`; notification contacts into
  * `notificationData` too, with the login as e-mail where no contact is given and it is an address. Empty values are left
@@ -551,12 +561,23 @@ export const make = (form: FormSchema.Form, options: Options = {}): SignUpForm =
 
   const flagged = attributes.some((attribute) => attribute.isSignUp)
   const isShown = (attribute: FormSchema.FormAttribute): boolean =>
-    attribute.isVisible && (!flagged || attribute.isSignUp || isCredential(attribute) || isNotification(attribute))
+    attribute.isVisible &&
+    (!flagged ||
+      attribute.isSignUp ||
+      attribute.isSignUpRequired ||
+      isCredential(attribute) ||
+      isNotification(attribute))
 
+  // What the server demands it demands of hidden fields too: hiding one only takes it off the page.
   const isRequired = (attribute: FormSchema.FormAttribute): boolean => {
-    if (!isShown(attribute)) return false
-    if (isCredential(attribute) || attribute.isSignUpRequired) return true
-    return attribute.undecided.includes("isSignUpRequired") && ruleOf(attribute, "Required") !== undefined
+    if (isCredential(attribute)) return true
+    if (attribute.type === "spam") return false
+    if (attribute.isSignUpRequired) return true
+    return (
+      isShown(attribute) &&
+      attribute.undecided.includes("isSignUpRequired") &&
+      ruleOf(attribute, "Required") !== undefined
+    )
   }
 
   const demands = attributes.map((attribute): Check.Demand => ({ attribute, required: isRequired(attribute) }))
@@ -570,7 +591,7 @@ export const make = (form: FormSchema.Form, options: Options = {}): SignUpForm =
     const out: Array<AuthField> = []
     for (const { attribute, value } of passed.values()) {
       if (!isCredential(attribute)) continue
-      const text = typeof value === "number" ? String(value) : value
+      const text = credentialText(attribute, value)
       if (isSecret(text)) {
         const lower = options.normalizeLogin === "lowercase" && attribute.isLogin
         out.push({ marker: attribute.marker, value: lower ? lowercase(text) : text })
@@ -606,6 +627,14 @@ export const make = (form: FormSchema.Form, options: Options = {}): SignUpForm =
     code: "form"
   }
 
+  const captchas = attributes
+    .filter((attribute) => attribute.type === "spam" && attribute.isVisible)
+    .map(({ marker }): FormIssue => ({
+      marker,
+      message: "is a captcha, with which the server refuses every registration; hide or remove it in the admin panel",
+      code: "form"
+    }))
+
   const outcome = (checked: Check.Outcome) => {
     const issues: Array<FormIssue> = login === undefined ? [noLogin] : []
     issues.push(...checked.issues)
@@ -614,7 +643,8 @@ export const make = (form: FormSchema.Form, options: Options = {}): SignUpForm =
 
   const encode = (values: FormSchema.FormValues): Result.Result<SignUpData, FormInvalid> => {
     const checked = Check.checkValues(demands, values, options.fileQuery, known)
-    const { authData, issues } = outcome(checked)
+    const { authData, issues: found } = outcome(checked)
+    const issues = [...captchas, ...found]
     if (issues.length > 0) return Result.fail(new FormInvalid({ issues }))
     const formData: Array<FormField> = []
     for (const field of checked.passed.values()) {

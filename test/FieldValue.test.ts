@@ -468,7 +468,7 @@ const AnyField = Schema.Union([
   field("textWithHeader", Schema.Tuple([Schema.Struct({ header: Text, plainValue: Text })])),
   field("list", Choices),
   field("radioButton", Schema.Tuple([Text])),
-  field("entity", Choices),
+  field("entity", Schema.NonEmptyArray(Schema.Union([Schema.Int, Schema.Literals(["2954", "p-3-14"])]))),
   field("image", Files),
   field("groupOfImages", Files),
   field("file", Files),

@@ -301,8 +301,13 @@ describe("validators", () => {
       yield* valid({ requiredValidator: {} }, [0], { type: "integer" })
       yield* invalid({ requiredValidator: {} }, [undefined, ""], { type: "integer" })
       yield* invalid({ requiredValidator: {} }, [[], undefined], { type: "list" })
-      // What a visitor does not see cannot be asked of him.
-      yield* valid({ requiredValidator: {} }, [undefined], { isVisible: false })
+      // The server does not say that it asks less of what a page hides.
+      assert.match(
+        yield* say({ isVisible: false, validators: { requiredValidator: {} } }, undefined),
+        /^missing requiredValidator: .*make it visible in the admin panel$/
+      )
+      yield* valid({ requiredValidator: {} }, ["by the program"], { isVisible: false })
+      yield* invalid({ requiredValidator: {} }, [[]], { type: "json" })
       assert.strictEqual(yield* say({ validators: { requiredValidator: {} } }, undefined, { partial: true }), "ok")
     })
   )
@@ -339,7 +344,15 @@ describe("validators", () => {
   it.effect("url and e-mail", () =>
     Effect.gen(function* () {
       yield* valid({ urlInspectionValidator: true }, ["https://example.com", "http://localhost:3000/a?b=c#d"])
-      yield* invalid({ urlInspectionValidator: {} }, ["example.com", "javascript:alert(1)", "https://", "https://a b"])
+      yield* invalid({ urlInspectionValidator: {} }, [
+        "example.com",
+        "javascript:alert(1)",
+        "ftp://example.com/a",
+        "https://",
+        "https://a b"
+      ])
+      yield* valid({ emailInspectionValidator: true }, [`${"a".repeat(31)}.${"b".repeat(32)}@x.io`])
+      yield* invalid({ emailInspectionValidator: true }, [`${"a".repeat(32)}.${"b".repeat(32)}@x.io`])
       yield* valid({ emailInspectionValidator: true }, [
         "your-user@email.com",
         "a.b+c@x.io",
@@ -561,6 +574,24 @@ describe("checking values", () => {
         refused.issues.map(({ marker }) => marker),
         ["many", "one", "radio"]
       )
+    })
+  )
+
+  it.effect("what no server takes: numbers against rules of text, ids that are none, two captchas", () =>
+    Effect.gen(function* () {
+      const long = { stringInspectionValidator: { stringMin: 3 } }
+      yield* invalid(long, [12], { type: "integer" })
+      yield* valid(long, [123], { type: "integer" })
+      yield* invalid({ emailInspectionValidator: true }, ["red"], { type: "radioButton" })
+      yield* invalid({ checkForNumberValidator: { maxValue: 4 } }, [5], { type: "json" })
+      yield* invalid({}, [["page"], [1.5], [{ title: "Three" }], "p-1"], { type: "entity" })
+      yield* valid({}, [[2954], "p-3-14", [{ id: 3, title: "Three" }]], { type: "entity" })
+      yield* invalid({}, [[{ title: "Red" }]], { type: "list" })
+      yield* invalid({}, [[{ plainValue: "a" }, { plainValue: "b" }]], { type: "text" })
+      const form = yield* formOf({ marker: "one", type: "spam" }, { marker: "two", type: "spam" })
+      const answer = { event: { token: "fresh", siteKey: "key" } }
+      const error = yield* Effect.flip(FormSchema.validate(form, { one: answer, two: answer }))
+      assert.match(error.message, /^two: is a second captcha beside "one": hide or remove one of them/)
     })
   )
 

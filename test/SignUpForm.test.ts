@@ -340,14 +340,17 @@ describe("required", () => {
           ["a", true],
           ["b", false],
           ["c", true],
-          ["d", false]
+          ["d", false],
+          ["profile", true]
         ]
       )
+      // Not on the page, but demanded by the server.
       const error = yield* Effect.flip(form.encode({}))
       assert.deepStrictEqual(
         error.issues.map(({ marker }) => marker),
-        ["user_mail_id", "secret", "a", "c"]
+        ["user_mail_id", "secret", "a", "c", "hidden", "profile"]
       )
+      assert.match(error.byMarker["hidden"]?.[0]?.message ?? "", /the form hides it: give it a value/)
     })
   )
 
@@ -483,6 +486,12 @@ describe("fields", () => {
       const field = form.fields("signUp").find(({ kind }) => kind === "captcha")
       assert.deepStrictEqual(field?.captcha, { siteKey: "site-key", action: "signup" })
       assert.include(form.problems[0]?.message ?? "", "captcha")
+      const error = yield* Effect.flip(form.encode({ user_mail_id: "a@x.io", secret: "12345678" }))
+      assert.deepStrictEqual(
+        error.issues.map(({ code, marker }) => [marker, code]),
+        [["captcha", "form"]]
+      )
+      assert.match(error.message, /hide or remove it in the admin panel/)
     })
   )
 })
@@ -689,7 +698,7 @@ describe("properties", () => {
         assert.isTrue(Result.isSuccess(FieldValue.encode(data.formData)))
         assert.isTrue(Result.isSuccess(FieldValue.encodeAuthData(data.authData)))
       }),
-    { arbitrary: { runs: 1000 } }
+    { arbitrary: { runs: 2000 } }
   )
 
   it("both outcomes were seen often", () => {

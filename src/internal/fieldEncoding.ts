@@ -180,6 +180,7 @@ const text = (input: unknown, withHeader: boolean): Encoded => {
     if (block._tag === "Invalid") return block
     if (block._tag === "Value") blocks.push(block.value)
   }
+  if (blocks.length > 1) return invalid("takes one text; join them, or make each a field of its own")
   return blocks.length === 0 ? empty : value(blocks)
 }
 
@@ -197,6 +198,29 @@ const choices = (input: unknown, keepScalar: boolean): Encoded => {
   for (const item of input) {
     if (isNothing(item)) continue
     if (!isChoice(item)) return invalid(remedy)
+    out.push(item)
+  }
+  return out.length === 0 ? empty : value(out)
+}
+
+/** A page by its number, a product by `p-<parentId>-<productId>`, or (older servers) an object with such an `id`. */
+const isEntity = (u: unknown): boolean =>
+  typeof u === "number"
+    ? Number.isSafeInteger(u)
+    : typeof u === "string"
+      ? /^(?:\d{1,16}|p-\d{1,16}-\d{1,16})$/.test(u)
+      : isObject(u) && isJson(u) && isEntity(u["id"])
+
+const entities = (input: unknown): Encoded => {
+  if (isNothing(input)) return empty
+  const out: Array<unknown> = []
+  for (const item of Array.isArray(input) ? input : [input]) {
+    if (isNothing(item)) continue
+    if (!isEntity(item)) {
+      return invalid(
+        'must be ids: the number of a page, or "p-<parentId>-<productId>" of a product, or an array of them'
+      )
+    }
     out.push(item)
   }
   return out.length === 0 ? empty : value(out)
@@ -253,6 +277,9 @@ const fileQuery = (u: unknown): FileQuery | undefined => {
   }
 }
 
+/** What a browser's form data holds for a file input that was left alone. */
+const isNoFile = (u: unknown): boolean => isBlob(u) && u.size === 0 && "name" in u && u.name === ""
+
 const files = (input: unknown, query: unknown): Encoded => {
   if (isNothing(input)) return empty
   const items: ReadonlyArray<unknown> = Array.isArray(input)
@@ -264,6 +291,7 @@ const files = (input: unknown, query: unknown): Encoded => {
   const out: Array<UploadedFile | Blob> = []
   let uploads = false
   for (const item of items) {
+    if (isNoFile(item)) continue
     if (isBlob(item)) {
       uploads = true
       out.push(item)
@@ -278,6 +306,7 @@ const files = (input: unknown, query: unknown): Encoded => {
     }
     out.push(uploaded)
   }
+  if (out.length === 0) return empty
   if (!uploads) return value(out)
   const where = fileQuery(query)
   return where === undefined
@@ -329,8 +358,9 @@ export const encodeValue = (type: string, input: unknown, query?: unknown): Enco
     case "textWithHeader":
       return text(input, true)
     case "list":
-    case "entity":
       return choices(input, false)
+    case "entity":
+      return entities(input)
     case "radioButton":
       return choices(input, true)
     case "timeInterval":

@@ -79,7 +79,10 @@ const missing = (attribute: FormAttribute): FormIssue =>
   issue(
     attribute,
     "missing",
-    customText(attribute, "Required") ?? "is required",
+    customText(attribute, "Required") ??
+      (attribute.isVisible
+        ? "is required"
+        : "is required, though the form hides it: give it a value, or make it visible in the admin panel"),
     Validators.find(attribute.rules.validators, "Required") === undefined ? undefined : "requiredValidator"
   )
 
@@ -99,6 +102,10 @@ const normalise = (attribute: FormAttribute, input: unknown): unknown => {
 
 const choiceKey = (u: unknown): string => String(Encoding.isObject(u) ? (u["value"] ?? u["id"] ?? u["title"]) : u)
 
+/** Whether a choice says by itself what it is: without a value, an object is only what a page shows. */
+const hasValue = (u: { readonly [key: string]: unknown }): boolean =>
+  typeof u["value"] === "string" || typeof u["value"] === "number"
+
 /** The choices as the form itself spells their values, or what is wrong with them. */
 const matchChoices = (
   attribute: FormAttribute,
@@ -106,14 +113,18 @@ const matchChoices = (
 ): { readonly values: ReadonlyArray<unknown> } | { readonly message: string } => {
   const single = attribute.type === "radioButton" || attribute.multiselect === false
   if (single && values.length > 1) return { message: "takes one choice only" }
-  if (attribute.listTitles.length === 0) return { values }
+  if (attribute.listTitles.length === 0) {
+    return values.every((value) => !Encoding.isObject(value) || hasValue(value))
+      ? { values }
+      : { message: "must be the value of a choice, or an object that has it as `value`" }
+  }
   const byValue = new Map<string, ListTitle>()
   for (const choice of attribute.listTitles) byValue.set(String(choice.value), choice)
   const out: Array<unknown> = []
   for (const value of values) {
     const choice = byValue.get(choiceKey(value))
     if (choice === undefined) return { message: "must be one of the form's choices" }
-    out.push(Encoding.isObject(value) ? value : choice.value)
+    out.push(Encoding.isObject(value) && hasValue(value) ? value : choice.value)
   }
   return { values: out }
 }
@@ -141,8 +152,10 @@ const subject = (type: string, encoded: unknown): Validators.Subject => {
     case "textWithHeader":
       return { _tag: "Text", text: plainText(encoded) }
     case "list":
-    case "radioButton":
-      return { _tag: "Choices", values: (Array.isArray(encoded) ? encoded : [encoded]).map(choiceKey) }
+    case "radioButton": {
+      const values = (Array.isArray(encoded) ? encoded : [encoded]).map(choiceKey)
+      return { _tag: "Choices", values, text: type === "radioButton" ? values[0] : undefined }
+    }
     case "date":
     case "dateTime":
     case "time": {
@@ -154,11 +167,13 @@ const subject = (type: string, encoded: unknown): Validators.Subject => {
     case "file":
       return { _tag: "Files", files: Array.isArray(encoded) ? encoded : [encoded] }
     default:
+      if (typeof encoded === "number") return { _tag: "Number", number: encoded, text: String(encoded) }
       return typeof encoded === "string" ? { _tag: "Text", text: encoded } : { _tag: "Other" }
   }
 }
 
-const isBlank = (u: unknown): boolean => typeof u === "string" && u.trim() === ""
+const isBlank = (u: unknown): boolean =>
+  (typeof u === "string" && u.trim() === "") || (Array.isArray(u) && u.length === 0)
 
 /** Checks one field. */
 export const checkField = (
@@ -170,7 +185,7 @@ export const checkField = (
   const { type } = attribute
   if (type === "button") return nothing
   const value = normalise(attribute, input)
-  // The server reads a required field of white space as an empty one.
+  // The server reads a required field of white space, or of a list of nothing, as an empty one.
   if (required && isBlank(Encoding.reveal(value))) return { issues: [missing(attribute)] }
   const encoded = Encoding.encodeValue(type, value, fileQuery)
   if (encoded._tag === "Empty") return required ? { issues: [missing(attribute)] } : nothing

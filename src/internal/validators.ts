@@ -189,7 +189,7 @@ const stringList = (u: unknown): ReadonlyArray<string> | undefined => {
   const items: Array<string> = []
   for (const item of u) {
     const value: unknown = isObject(item) ? (item["value"] ?? item["title"]) : item
-    if (typeof value === "string" || typeof value === "number") items.push(String(value))
+    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") items.push(String(value))
   }
   return items.length === 0 ? undefined : items
 }
@@ -463,19 +463,20 @@ export const maxTested = 10_000
 export type Subject =
   | { readonly _tag: "Text"; readonly text: string }
   | { readonly _tag: "Number"; readonly number: number; readonly text: string }
-  | { readonly _tag: "Choices"; readonly values: ReadonlyArray<string> }
+  /** `text` where there can be one choice only. */
+  | { readonly _tag: "Choices"; readonly values: ReadonlyArray<string>; readonly text?: string | undefined }
   | { readonly _tag: "Date"; readonly at: DateTime.DateTime }
   | { readonly _tag: "Files"; readonly files: ReadonlyArray<unknown> }
   | { readonly _tag: "Other" }
 
 const emailPattern =
-  /^[^\s@"(),:;<>[\]\\.]{1,64}(?:\.[^\s@"(),:;<>[\]\\.]{1,64}){0,16}@[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?(?:\.[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?){1,8}$/u
+  /^(?=[^@]{1,64}@)[^\s@"(),:;<>[\]\\.]{1,64}(?:\.[^\s@"(),:;<>[\]\\.]{1,64}){0,16}@[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?(?:\.[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?){1,8}$/u
 
 /** An e-mail address as forms mean it: a local part, one `@`, a domain with a dot. */
 export const isEmail = (value: string): boolean => value.length <= 254 && emailPattern.test(value)
 
 const isUrl = (value: string): boolean => {
-  if (value.length > 8_192 || !/^(?:https?|ftp):\/\/[^\s]+$/i.test(value)) return false
+  if (value.length > 8_192 || !/^https?:\/\/[^\s]+$/i.test(value)) return false
   try {
     return new URL(value).hostname !== ""
   } catch {
@@ -529,7 +530,8 @@ const checkFile = (file: unknown, rule: Extract<Rule, { readonly _tag: "Files" }
 
 /** Tells what is wrong with a value, in plain words without the value; `undefined` when nothing is. */
 export const check = (rule: Rule, subject: Subject): string | undefined => {
-  const text = subject._tag === "Text" || subject._tag === "Number" ? subject.text : undefined
+  const text =
+    subject._tag === "Text" || subject._tag === "Number" || subject._tag === "Choices" ? subject.text : undefined
   switch (rule._tag) {
     case "Required":
     case "Trim":
@@ -538,8 +540,8 @@ export const check = (rule: Rule, subject: Subject): string | undefined => {
     case "Comparison":
       return undefined
     case "StringLength": {
-      if (subject._tag !== "Text") return undefined
-      const { length } = subject.text
+      if (text === undefined) return undefined
+      const { length } = text
       if (rule.exact !== undefined && length !== rule.exact) return `must have exactly ${rule.exact} characters`
       return inRange(length, rule.min, rule.max) ? undefined : `must have ${range(rule.min, rule.max)} characters`
     }
