@@ -17,7 +17,10 @@ export class Process {
   private serial = 0
 
   constructor(file: string = program) {
-    this.child = fork(file, { execArgv: ["--conditions=effect-oneentry-source"], stdio: ["ignore", "inherit", "inherit", "ipc"] })
+    this.child = fork(file, {
+      execArgv: ["--conditions=effect-oneentry-source"],
+      stdio: ["ignore", "inherit", "inherit", "ipc"]
+    })
     this.child.on("message", (message: Message) => {
       if (message._tag === "Reply") this.unanswered.delete(message.id)
       if (message._tag === "Ready") this.started = true

@@ -3,4 +3,6 @@ import { postgres } from "../helpers/postgres.ts"
 import { startPostgres } from "./stores.ts"
 import { suite } from "./suite.ts"
 
-describe.skipIf(!postgres.available)("many processes on PostgreSQL", () => suite("PostgreSQL", startPostgres))
+describe.skipIf(!postgres.available)("many processes on PostgreSQL", () => {
+  suite("PostgreSQL", startPostgres)
+})

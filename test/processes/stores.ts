@@ -34,16 +34,21 @@ export const startRedis: Effect.Effect<Store, never, Scope.Scope> = Effect.gen(f
   const folder = yield* directory("oneentry-redis-")
   // What was answered is on the disk: a restart forgets nothing.
   const server = yield* redis.startRedis(["--dir", folder, "--appendonly", "yes", "--appendfsync", "always"])
-  const client = Context.get(
-    yield* Layer.build(Layer.fresh(redis.layerClient(server.port))),
-    NodeRedis.NodeRedis
-  )
+  const client = Context.get(yield* Layer.build(Layer.fresh(redis.layerClient(server.port))), NodeRedis.NodeRedis)
   const use = <A>(f: (client: NodeRedis.NodeRedis["Service"]["client"]) => Promise<A>) => Effect.orDie(client.use(f))
   return {
     config: { kind: "redis" as const, port: server.port },
-    raw: (slot: string) => Effect.map(use((client) => client.get(`oneentry:session:${slot}`)), (value) => value ?? undefined),
+    raw: (slot: string) =>
+      Effect.map(
+        use((client) => client.get(`oneentry:session:${slot}`)),
+        (value) => value ?? undefined
+      ),
     timeToLive: (slot: string) => use((client) => client.pTTL(`oneentry:session:${slot}`)),
-    lease: (slot: string) => Effect.map(use((client) => client.pTTL(`oneentry:lock:${slot}`)), (left) => Math.max(0, left)),
+    lease: (slot: string) =>
+      Effect.map(
+        use((client) => client.pTTL(`oneentry:lock:${slot}`)),
+        (left) => Math.max(0, left)
+      ),
     down: server.kill,
     up: server.start
   }
@@ -61,7 +66,9 @@ const sqlStore = (options: {
     yield* Effect.provideService(SqlMigrations.migration, SqlClient.SqlClient, sql)
     const left = (table: string, slot: string) =>
       Effect.map(
-        sql.unsafe<{ left: unknown }>(`SELECT expires_at - ${options.now} AS "left" FROM ${table} WHERE slot = '${slot}'`),
+        sql.unsafe<{ left: unknown }>(
+          `SELECT expires_at - ${options.now} AS "left" FROM ${table} WHERE slot = '${slot}'`
+        ),
         (rows) => Math.max(0, Number(rows[0]?.left ?? 0))
       ).pipe(Effect.orDie)
     return {
@@ -96,7 +103,10 @@ export const startPostgres: Effect.Effect<Store, never, Scope.Scope> = Effect.ge
 export const startSqlite: Effect.Effect<Store, never, Scope.Scope> = Effect.gen(function* () {
   const file = path.join(yield* directory("oneentry-sqlite-"), "sessions.db")
   // A file has no server to go away: somebody keeps it locked instead.
-  const other = Context.get(yield* Layer.build(Layer.fresh(layerSqlite(file, { busyTimeout: 10_000 }))), SqlClient.SqlClient)
+  const other = Context.get(
+    yield* Layer.build(Layer.fresh(layerSqlite(file, { busyTimeout: 10_000 }))),
+    SqlClient.SqlClient
+  )
   return yield* sqlStore({
     config: { kind: "sqlite", file },
     client: layerSqlite(file, { busyTimeout: 10_000 }),
@@ -105,4 +115,3 @@ export const startSqlite: Effect.Effect<Store, never, Scope.Scope> = Effect.gen(
     up: Effect.asVoid(Effect.orDie(other`COMMIT`))
   })
 }).pipe(Effect.orDie)
-

@@ -53,11 +53,7 @@ export const suite = (name: string, start: Effect.Effect<Store, never, Scope.Sco
   )
 
   /** A slot of its own with somebody signed in, and so many processes that know of it. */
-  const signedIn = (
-    slot: string,
-    count: number,
-    options: (index: number) => Partial<ClientConfig> = () => ({})
-  ) =>
+  const signedIn = (slot: string, count: number, options: (index: number) => Partial<ClientConfig> = () => ({})) =>
     Effect.gen(function* () {
       const { emulator, pool, store } = world()
       yield* emulator.reset
@@ -92,7 +88,6 @@ export const suite = (name: string, start: Effect.Effect<Store, never, Scope.Sco
     )
   )
 
-  
   describe(`eight processes over ${name}`, () => {
     for (const secret of [undefined, key]) {
       it.live(`one refresh for all${secret === undefined ? "" : ", encrypted"}`, () =>
@@ -178,7 +173,14 @@ export const suite = (name: string, start: Effect.Effect<Store, never, Scope.Sco
             ...(index === 0 ? { lease: shortLease, ...(wire ? {} : { stopAt: step }) } : {})
           }))
           if (victim === undefined) return assert.fail("no victim")
-          if (wire) yield* emulator.faults.add({ operation: "refresh", kind: "delay", phase: "after", delay: "1 minute", count: 1 })
+          if (wire)
+            yield* emulator.faults.add({
+              operation: "refresh",
+              kind: "delay",
+              phase: "after",
+              delay: "1 minute",
+              count: 1
+            })
           const before = yield* store.raw(slot)
           const dying = yield* Effect.forkChild(Effect.exit(victim.call()), { startImmediately: true })
           if (wire) yield* until(Effect.map(emulator.sessions, (sessions) => sessions[0]?.refreshes === 1))
@@ -328,7 +330,10 @@ export const suite = (name: string, start: Effect.Effect<Store, never, Scope.Sco
         yield* until(Effect.map(callAll(others), (outcomes) => outcomes.every((one) => one._tag === "Success")))
         assert.deepStrictEqual(yield* refreshes, ["accepted"])
         for (const one of [holder, ...others]) {
-          assert.isFalse(one.events.some((event) => event.startsWith("SignedOut")), one.events.join(", "))
+          assert.isFalse(
+            one.events.some((event) => event.startsWith("SignedOut")),
+            one.events.join(", ")
+          )
         }
         // One session for all again.
         yield* emulator.expireAccessTokens
@@ -356,7 +361,9 @@ export const suite = (name: string, start: Effect.Effect<Store, never, Scope.Sco
         yield* until(Effect.map(callAll(others), (outcomes) => outcomes.every((one) => one._tag === "Success")))
         assert.deepStrictEqual(yield* refreshes, ["accepted"])
         yield* emulator.expireAccessTokens
-        yield* until(Effect.map(callAll([holder, ...others]), (outcomes) => outcomes.every((one) => one._tag === "Success")))
+        yield* until(
+          Effect.map(callAll([holder, ...others]), (outcomes) => outcomes.every((one) => one._tag === "Success"))
+        )
         assert.deepStrictEqual(yield* refreshes, ["accepted", "accepted"])
       })
     )

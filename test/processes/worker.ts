@@ -65,7 +65,10 @@ const stepping = (at: (step: Step) => Effect.Effect<void>) => {
     withLock: (slot, options) => (effect) =>
       Effect.andThen(
         Effect.promise(() => send({ _tag: "Locking" })),
-        inner.withLock(slot, options)(
+        inner.withLock(
+          slot,
+          options
+        )(
           at("locked").pipe(
             Effect.andThen(effect),
             Effect.onExit(() => at("releasing"))
@@ -108,9 +111,7 @@ const outcomeOf = <E>(effect: Effect.Effect<string, E>): Effect.Effect<Outcome> 
 const open = (config: ClientConfig) =>
   Effect.gen(function* () {
     const encrypted =
-      config.key === undefined
-        ? Layer.empty
-        : TokenStorage.layerEncrypted(Redacted.make(config.key)).pipe(Layer.orDie)
+      config.key === undefined ? Layer.empty : TokenStorage.layerEncrypted(Redacted.make(config.key)).pipe(Layer.orDie)
     const context = yield* Layer.build(
       OneEntry.layer({ url: config.url, appToken: config.appToken, slot: config.slot, retry: false }).pipe(
         Layer.provide(stepping(stopper(config.stopAt))),
