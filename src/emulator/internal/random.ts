@@ -42,8 +42,23 @@ const fromFill = (fill: (target: Uint8Array<ArrayBuffer>) => void): Random => {
   }
 }
 
+// Asking the platform costs the same for 16 bytes as for 4096.
+const pool = new Uint8Array(4096)
+let used = pool.length
+
 export const secure: Random = fromFill((target) => {
-  globalThis.crypto.getRandomValues(target)
+  if (target.length > 256) {
+    globalThis.crypto.getRandomValues(target)
+    return
+  }
+  if (used + target.length > pool.length) {
+    globalThis.crypto.getRandomValues(pool)
+    used = 0
+  }
+  target.set(pool.subarray(used, used + target.length))
+  // what was given out is not kept
+  pool.fill(0, used, used + target.length)
+  used += target.length
 })
 
 /** sfc32: small, fast and good enough to repeat a test run with. Never for secrets that matter. */
