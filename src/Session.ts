@@ -449,21 +449,34 @@ export const makeInternal = (
       Effect.suspend(() =>
         slot.session === undefined ? Effect.andThen(store.load(slot), prepareLoaded(slot)) : prepareLoaded(slot))
 
+    /** The session if nothing stands between a call and its token, as before all but a few calls: no effect is made. */
+    const ready = (slot: Slots.Slot): Stored.StoredSession | undefined => {
+      const { session } = slot
+      // A refresh under way will replace this token, and may end it: waiting for it saves a 401.
+      if (session === undefined || slot.flight !== undefined || slot.refused === session.accessToken) return undefined
+      const freshness = freshnessOf(session)
+      if (freshness === "fresh") return session
+      return freshness !== "expired" &&
+          (session.rejected === true || Cooldown.inForce(slot.cooldown, session.refreshToken, now()) !== undefined)
+        ? session
+        : undefined
+    }
+
     const prepareLoaded = (slot: Slots.Slot): Effect.Effect<Stored.StoredSession, RefreshError> =>
       Effect.suspend(() => {
         const { session } = slot
         if (session === undefined) return Effect.fail(notAuthenticated(slot))
+        const good = ready(slot)
+        if (good !== undefined) return Effect.succeed(good)
         const usable = isValid(slot, session)
-        // A refresh under way will replace this token, and may end it: waiting for it saves a 401.
-        if (slot.flight === undefined && usable) {
-          const early = freshnessOf(session) !== "fresh" && session.rejected !== true &&
-            Cooldown.inForce(slot.cooldown, session.refreshToken, now()) === undefined
-          if (!early) return Effect.succeed(session)
-        }
         return Effect.matchEffect(refreshOnce(slot, session.accessToken), {
-          onSuccess: () =>
+          onSuccess: (): Effect.Effect<Stored.StoredSession, RefreshError> => {
+            const next = slot.session
             // A call that began as one person does not go out as another.
-            Effect.filterOrFail(present(slot), (next) => Stored.sameOwner(session, next), () => notAuthenticated(slot)),
+            if (next === undefined || !Stored.sameOwner(session, next)) return Effect.fail(notAuthenticated(slot))
+            // A refresh token that was restored meanwhile has yet to be exchanged.
+            return next.accessToken === "" ? prepareLoaded(slot) : Effect.succeed(next)
+          },
           // An early refresh that failed: the token at hand still does.
           onFailure: (error) =>
             usable && slot.session?.accessToken === session.accessToken && isValid(slot, slot.session)
@@ -493,16 +506,19 @@ export const makeInternal = (
       return slot.session === session ? (slot.accessToken ??= make()) : make()
     }
 
-    const refresh = (slot: Slots.Slot, marker: string | undefined): Effect.Effect<Stored.StoredSession, RefreshError> =>
-      Effect.andThen(
-        store.load(slot),
-        Effect.suspend((): Effect.Effect<Stored.StoredSession, RefreshError> => {
-          const { session } = slot
-          return session === undefined || (marker !== undefined && marker !== session.marker)
-            ? Effect.fail(notAuthenticated(slot))
-            : Effect.andThen(refreshOnce(slot, session.accessToken), present(slot))
-        })
-      )
+    const refresh = (slot: Slots.Slot, marker: string | undefined): Effect.Effect<Stored.StoredSession, RefreshError> => {
+      const once: Effect.Effect<Stored.StoredSession, RefreshError> = Effect.suspend(() => {
+        const { session } = slot
+        if (session === undefined || (marker !== undefined && marker !== session.marker)) {
+          return Effect.fail(notAuthenticated(slot))
+        }
+        const { generation } = slot
+        return Effect.flatMap(refreshOnce(slot, session.accessToken), () =>
+          // The refresh that was joined was that of the session before, and came to nothing.
+          slot.generation === generation ? present(slot) : once)
+      })
+      return Effect.andThen(store.load(slot), once)
+    }
 
     const device: Effect.Effect<DeviceMetadata.Metadata> = Effect.withFiber((fiber) => {
       const slot = slotOf(fiber.getRef(CurrentSlot))
@@ -592,7 +608,10 @@ export const makeInternal = (
             : Stored.remaining(session, now(), project.refreshMarginMillis, store.clockOffset())
           if (session === undefined || left === undefined) return yield* pause(slot, keepAliveSlice)
           // One whose refresh token is dead lives until its end, and then somebody has to say so.
-          const wait = Math.max(session.rejected === true ? left.end : left.due, (slot.cooldown?.until ?? 0) - now())
+          const wait = Math.max(
+            session.rejected === true ? left.end : left.due,
+            Cooldown.remaining(slot.cooldown, session.refreshToken, now())
+          )
           if (wait > 0 && freshnessOf(session) !== "distrusted") return yield* pause(slot, wait)
           const refreshed = yield* Effect.exit(refresher.refresh(slot, session.accessToken))
           failures = Exit.isSuccess(refreshed) ? 0 : failures + 1
@@ -678,14 +697,16 @@ export const makeInternal = (
       Effect.suspend(() => {
         let first: Stored.StoredSession | undefined
         return retryAfterRefresh<A, E>(
-          withSlot((slot) =>
-            Effect.flatMap(prepare(slot), (session): Effect.Effect<A, E | RefreshError | Unauthorized> => {
+          withSlot((slot) => {
+            const run = (session: Stored.StoredSession): Effect.Effect<A, E | RefreshError | Unauthorized> => {
               // A call that began as one person is not made again as another.
               if (first !== undefined && !Stored.sameOwner(first, session)) return Effect.fail(notAuthenticated(slot))
               first = session
               return attempt(headersOf(slot, session), session.accessToken)
-            })
-          )
+            }
+            const good = ready(slot)
+            return good === undefined ? Effect.flatMap(prepare(slot), run) : run(good)
+          })
         )
       })
 

@@ -162,7 +162,7 @@ describe("one refresh for everybody", () => {
         yield* gate.arrived
         const second = yield* Effect.forkChild(two.me)
         yield* settled
-        assert.strictEqual(world.server.exchanges.length, 0)
+        assert.strictEqual(world.server.exchanges.length, 1)
         yield* gate.answer
         assert.deepStrictEqual(yield* Fiber.joinAll([first, second]), ["ann", "ann"])
         assert.strictEqual(world.server.exchanges.length, 1)
@@ -625,6 +625,71 @@ describe("generations: a refresh in flight", () => {
       })
     ))
 
+  it.effect("with a refresh token alone: what waits for the old refresh exchanges the restored one", () =>
+    inFlight(({ answer, call, client, world }) =>
+      Effect.gen(function*() {
+        const pair = world.server.issue("ann", "email", "another device")
+        const token = yield* Effect.forkChild(client.session.accessToken)
+        const refreshed = yield* Effect.forkChild(client.session.refresh)
+        yield* settled
+        yield* client.session.restore({ refreshToken: pair.refreshToken, device: device("another device") })
+        yield* answer
+        assert.strictEqual(yield* Fiber.join(call), "success ann")
+        assert.strictEqual(Redacted.value(yield* Fiber.join(token)), pair.accessToken)
+        assert.strictEqual((yield* Fiber.join(refreshed)).userIdentifier, "ann")
+        assert.deepStrictEqual(world.server.exchanges.map((one) => one.accepted), [true, true])
+      })
+    ))
+
+  for (const kind of ["sign-in", "sign-out"] as const) {
+    it.effect(`a ${kind} that waits for the lock: the spent token is out of the storage before another process gets it`, () =>
+      inWorld((world, other) =>
+        Effect.gen(function*() {
+          const client = yield* world.client({ storage: storageOver(world.backing, { atomic: false }) })
+          yield* client.signIn("ann")
+          yield* other.me
+          yield* expire
+          const gate = world.server.gate("refresh")
+          const call = yield* Effect.forkChild(tagOf(client.me))
+          yield* gate.arrived
+          const next = yield* Effect.forkChild(tagOf(other.me))
+          yield* settled
+          const change = yield* Effect.forkChild(kind === "sign-in" ? client.signIn("bob") : client.session.signOutLocally)
+          yield* until("it is on its way", () => kind === "sign-out" || world.server.count("auth") === 2)
+          yield* settled
+          yield* gate.answer
+          assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+          assert.strictEqual(yield* Fiber.join(next), "NotAuthenticated")
+          yield* Fiber.join(change)
+          assert.strictEqual(world.server.exchanges.length, 1)
+          assert.strictEqual(stored(world.backing)?.["userIdentifier"], kind === "sign-in" ? "bob" : undefined)
+        })
+      ))
+  }
+
+  it.effect("a sign-in is in memory as soon as it is in the storage: nobody compares the old session with it", () =>
+    inWorld((world) =>
+      Effect.gen(function*() {
+        const release = yield* Deferred.make<void>()
+        let slow = false
+        const lock: SessionLock.SessionLock = {
+          withLock: (slot, options) => (effect) =>
+            Effect.tap(world.lock.withLock(slot, options)(effect), () => slow ? Deferred.await(release) : Effect.void)
+        }
+        const client = yield* world.client({ lock, storage: storageOver(world.backing, { atomic: false }) })
+        yield* client.signIn("ann")
+        yield* expire
+        slow = true
+        const signIn = yield* Effect.forkChild(client.signIn("bob"))
+        yield* until("it is written", () => stored(world.backing)?.["userIdentifier"] === "bob")
+        yield* settled
+        assert.strictEqual(yield* client.me, "bob")
+        assert.strictEqual(world.server.exchanges.length, 0)
+        yield* Deferred.succeed(release, undefined)
+        yield* Fiber.join(signIn)
+      })
+    ))
+
   it.effect("that is rejected does not touch the session after it", () =>
     inFlight(({ answer, call, client, world }) =>
       Effect.gen(function*() {
@@ -913,6 +978,28 @@ describe("sending again", () => {
         assert.strictEqual(world.server.count("me"), 2)
         assert.strictEqual(world.server.exchanges.length, 1)
         assert.isTrue(Option.isSome(yield* client.session.current))
+        assert.strictEqual(yield* client.me, "ann")
+      })
+    ))
+
+  it.effect("once, to a server that gives out the same tokens again", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        const { accessToken, refreshToken } = world.server.sessions[0] ?? { accessToken: "", refreshToken: "" }
+        const same = answer(
+          201,
+          JSON.stringify({ userIdentifier: "ann", authProviderIdentifier: "email", accessToken, refreshToken }),
+          { handled: false }
+        )
+        world.server.script("me", status(401), usual, status(401), status(401))
+        world.server.script("refresh", same, same, same)
+        assert.strictEqual(yield* client.me, "ann")
+        assert.strictEqual(world.server.exchanges.length, 1)
+        assert.strictEqual(yield* tagOf(client.me), "TokenExpired Refused")
+        assert.strictEqual(world.server.exchanges.length, 2)
+        assert.strictEqual((yield* client.session.refresh).userIdentifier, "ann")
+        assert.strictEqual(world.server.exchanges.length, 3)
         assert.strictEqual(yield* client.me, "ann")
       })
     ))
@@ -1344,7 +1431,7 @@ describe("what a refresh outcome does", () => {
           assert.strictEqual(yield* Fiber.join(call), "ann")
           assert.deepStrictEqual(
             world.server.exchanges.map((one) => one.accepted),
-            [true, false, true].slice(0, exchanges)
+            [false, true, true].slice(0, exchanges)
           )
         }
       })
@@ -1575,6 +1662,19 @@ describe("signing in and out", () => {
         assert.deepStrictEqual(world.server.exchanges.map((one) => one.refreshToken), ["refresh-1-ann"])
         assert.isFalse(world.server.sessions[0]?.alive)
         assert.isUndefined(stored(world.backing))
+      })
+    ))
+
+  it.effect("logout exchanges nothing that another process has seen the end of", () =>
+    inWorld((world, client) =>
+      Effect.gen(function*() {
+        yield* client.signIn("ann")
+        yield* expire
+        const other = yield* world.client()
+        world.server.script("refresh", status(403))
+        assert.strictEqual(yield* tagOf(other.me), "TokenExpired Rejected")
+        yield* client.auth.logout()
+        assert.strictEqual(world.server.exchanges.length, 1)
       })
     ))
 

@@ -26,12 +26,15 @@ export const next = (
     return { refreshToken, since: now, until: now + wait, attempts, error }
   })
 
-/** Why nobody tries now. A clock that ran backward ends it. */
+/** How long it lasts yet, in milliseconds. A clock that ran backward ends it. */
+export const remaining = (cooldown: Cooldown | undefined, refreshToken: string, now: number): number =>
+  cooldown !== undefined && cooldown.refreshToken === refreshToken && now >= cooldown.since
+    ? Math.max(0, cooldown.until - now)
+    : 0
+
+/** Why nobody tries now. */
 export const inForce = (
   cooldown: Cooldown | undefined,
   refreshToken: string,
   now: number
-): RefreshError | undefined =>
-  cooldown !== undefined && cooldown.refreshToken === refreshToken && now >= cooldown.since && now < cooldown.until
-    ? cooldown.error
-    : undefined
+): RefreshError | undefined => remaining(cooldown, refreshToken, now) > 0 ? cooldown?.error : undefined

@@ -35,7 +35,7 @@ export interface Deadlines {
   ) => Effect.Effect<A, E | E2>
 }
 
-/** Makes deadlines of a length in milliseconds, with the finalizer that stops the sweeper. */
+/** Makes deadlines of a length in milliseconds, with the finalizer that ends what is still watched. */
 export const make = (millis: number): Deadlines & { readonly stop: Effect.Effect<void> } => {
   // All have the same length, so the order in which they were added is the order in which they end.
   const entries = new Set<Entry>()
@@ -91,6 +91,11 @@ export const make = (millis: number): Deadlines & { readonly stop: Effect.Effect
           })
         })
       ),
-    stop: Effect.suspend(() => (sweeper === undefined ? Effect.void : Fiber.interrupt(sweeper)))
+    // Whoever still waits has nobody left to watch his time.
+    stop: Effect.suspend(() => {
+      for (const entry of entries) entry.expire()
+      entries.clear()
+      return sweeper === undefined ? Effect.void : Fiber.interrupt(sweeper)
+    })
   }
 }

@@ -61,6 +61,8 @@ interface Aftermath {
   readonly orphans: Array<Stored.StoredSession>
   /** It was held up once, and has read again: a storage that is slow by nature is not waited for in vain. */
   readAgain: boolean
+  /** When it marked a refresh token without having sent it yet. */
+  unsent: number | undefined
 }
 
 const tokenExpired = (
@@ -93,19 +95,23 @@ export const make = (options: {
     { events }: Aftermath,
     envelope?: RefreshExchange.Envelope
   ): Effect.Effect<Step> =>
-    Effect.map(store.replace(slot, generation, session, undefined, events), (result) => {
+    Effect.gen(function*() {
+      const result = yield* store.replace(slot, generation, session, undefined, events)
       if (result === "changed") return again
-      if (result === "superseded") return done
+      if (result === "superseded") return yield* forget(slot, session)
       events.push({ _tag: "SignedOut", reason })
       return failed(tokenExpired(session, reason, envelope))
     })
 
   /** Whoever signs in or out meanwhile has yet to write: until then, nobody may spend this token again. */
-  const forget = (slot: Slots.Slot, session: Stored.StoredSession): void => {
-    if (slot.session?.refreshToken !== session.refreshToken) return
-    slot.spent = session.refreshToken
-    store.setSession(slot, undefined)
-  }
+  const forget = (slot: Slots.Slot, session: Stored.StoredSession): Effect.Effect<Step> =>
+    Effect.suspend(() => {
+      if (slot.session?.refreshToken === session.refreshToken) {
+        slot.spent = session.refreshToken
+        store.setSession(slot, undefined)
+      }
+      return Effect.as(store.withdraw(slot, session), done)
+    })
 
   /** From here to the stored answer nothing can be interrupted. */
   const exchange = (
@@ -134,13 +140,13 @@ export const make = (options: {
           : "superseded"
         if (outcome === "held") {
           store.learnClock(result.session)
+          // Even one that the server gives out a second time.
+          slot.refused = undefined
           events.push({ _tag: "Refreshed", session: store.infoOf(slot, result.session) })
           return done
         }
         aftermath.orphans.push(result.session)
-        if (outcome === "changed") return again
-        forget(slot, session)
-        return done
+        return outcome === "changed" ? again : yield* forget(slot, session)
       }
       switch (decision._tag) {
         case "Drop":
@@ -152,7 +158,7 @@ export const make = (options: {
           })
           const outcome = yield* store.replace(slot, generation, session, buried, events)
           if (outcome === "changed") return again
-          if (outcome === "superseded") return done
+          if (outcome === "superseded") return yield* forget(slot, session)
           events.push({ _tag: "RefreshRejected", session: store.infoOf(slot, buried) })
           return failed(tokenExpired(session, wasInDoubt ? "Ambiguous" : "Rejected", result.envelope))
         }
@@ -174,8 +180,7 @@ export const make = (options: {
         case "Adopt":
           return again
         case "Nothing":
-          if (result.outcome === "rejected") forget(slot, session)
-          return done
+          return result.outcome === "rejected" ? yield* forget(slot, session) : done
         default:
           return done
       }
@@ -202,7 +207,7 @@ export const make = (options: {
       const valid = isValid(slot, session)
       // Another owner rotated meanwhile: its pair is as good as ours.
       if (session.accessToken !== used && valid) return done
-      const wasInDoubt = session.exchangeStartedAt !== undefined
+      const wasInDoubt = session.exchangeStartedAt !== undefined && session.exchangeStartedAt !== aftermath.unsent
       if (session.rejected === true) {
         const reason = wasInDoubt ? "Ambiguous" : "Rejected"
         return valid ? failed(tokenExpired(session, reason)) : yield* drop(slot, generation, session, reason, aftermath)
@@ -212,17 +217,17 @@ export const make = (options: {
       return yield* Effect.uninterruptible(Effect.suspend(() => {
         // Whoever comes after us, should we die before the answer is stored, knows that this token was sent.
         const marked = Stored.withDoubt(session, {
-          exchangeStartedAt: session.exchangeStartedAt ?? clock.currentTimeMillisUnsafe(),
+          exchangeStartedAt: clock.currentTimeMillisUnsafe(),
           rejected: false
         })
         const spend = Effect.suspend((): Effect.Effect<Step> => {
           if (!slot.unsaved && !aftermath.readAgain && clock.currentTimeMillisUnsafe() - readAt > staleMillis) {
             aftermath.readAgain = true
+            if (!wasInDoubt) aftermath.unsent = marked.exchangeStartedAt
             return Effect.succeed(again)
           }
           return exchange(slot, generation, marked, wasInDoubt, aftermath)
         })
-        if (wasInDoubt && !slot.unsaved) return spend
         return Effect.flatMap(
           store.replace(slot, generation, session, marked, events),
           (outcome): Effect.Effect<Step> =>
@@ -264,7 +269,7 @@ export const make = (options: {
       const flight: Slots.Flight = { done: Deferred.makeUnsafe() }
       slot.flight = flight
       const { generation } = slot
-      const aftermath: Aftermath = { events: [], orphans: [], readAgain: false }
+      const aftermath: Aftermath = { events: [], orphans: [], readAgain: false, unsent: undefined }
 
       const land = (exit: Exit.Exit<boolean, RefreshError>): void => {
         if (slot.flight !== flight) return

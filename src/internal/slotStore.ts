@@ -54,6 +54,8 @@ export interface SlotStore {
     next: Stored.StoredSession | undefined,
     events: Array<SessionEvent>
   ) => Effect.Effect<Replaced>
+  /** Takes a session out of the storage whose refresh token is spent, so that no other process sends it again. */
+  readonly withdraw: (slot: Slots.Slot, session: Stored.StoredSession) => Effect.Effect<void>
   /** Stores a session in place of the one that was there; `generation` where it has been bumped already. */
   readonly signIn: (
     slot: Slots.Slot,
@@ -293,6 +295,8 @@ export const make = (options: {
     const compare = (left: number): Effect.Effect<Replaced> =>
       Effect.suspend(() => {
         if (slot.generation !== generation) return Effect.succeed("superseded")
+        // Memory went on with what somebody else wrote: the storage is not to be compared with that.
+        if (slot.session?.refreshToken !== from.refreshToken) return Effect.succeed("changed")
         return Effect.matchEffect(storage.compareAndSet(slot.name, slot.encoded, encoded), {
           onFailure: (error) => Effect.sync(() => keepInMemory(error)),
           onSuccess: (written): Effect.Effect<Replaced> => {
@@ -341,56 +345,78 @@ export const make = (options: {
     return Effect.tap(writing(slot, compare(maxComparisons)), () => saveLater(slot))
   }
 
+  const withdraw: SlotStore["withdraw"] = (slot, session) =>
+    Effect.suspend(() => {
+      // Who is writing already puts something else in its place, and need not be waited for.
+      if (slot.writing !== undefined || !Stored.holds(slot.encoded, session.refreshToken)) return Effect.void
+      const remove = Effect.map(storage.compareAndSet(slot.name, slot.encoded, undefined), (written) => {
+        if (written) know(slot, undefined)
+      })
+      return writing(slot, Effect.ignore(remove))
+    })
+
   const signIn: SlotStore["signIn"] = (slot, next, bumped) =>
     Effect.suspend(() => {
       // Before anything is waited for: a refresh in flight for the old session ends here.
       const generation = bumped ?? ++slot.generation
       const encoded = Stored.encode(next)
+      const events: Array<SessionEvent> = []
       learnClock(next)
+
+      // In one step with the write: whoever comes between them would take the old session for what the storage holds.
       const accept = (): void => {
-        slot.spent = undefined
+        if (slot.generation !== generation) return
+        // A write for the session before may yet show.
+        slot.spent = slot.session?.refreshToken === next.refreshToken ? undefined : slot.session?.refreshToken
+        slot.unsaved = false
         setSession(slot, next)
-        Slots.emit(slot, { _tag: "SignedIn", session: infoOf(slot, next) })
+        events.push({ _tag: "SignedIn", session: infoOf(slot, next) })
       }
+
+      const stored = (): void => {
+        know(slot, encoded)
+        accept()
+      }
+
+      /** The storage keeps somebody else, who would come back after a restart: better to fail. */
+      const acceptInMemory = (error: TokenStorage.TokenStorageError): Effect.Effect<void, TokenStorage.TokenStorageError> => {
+        if (slot.generation !== generation) return Effect.void
+        const isAnothers = slot.session !== undefined && !slot.unsaved && !isSamePerson(slot.session, next)
+        if (isAnothers || !options.mayBeInMemoryOnly) {
+          // Should the write have landed after all, it is not to be taken for a session.
+          slot.spent = next.refreshToken
+          return Effect.fail(error)
+        }
+        accept()
+        slot.unsaved = true
+        events.push({ _tag: "StorageDegraded", error })
+        return Effect.void
+      }
+
       return exclusively(
         slot,
         Effect.suspend(() => {
           // Somebody signed in or out after us and comes after us.
-          if (slot.generation !== generation) return Effect.undefined
+          if (slot.generation !== generation) return Effect.void
           return Effect.matchEffect(storage.set(slot.name, encoded), {
-            onSuccess: () => Effect.sync(() => know(slot, encoded)),
+            onSuccess: () => Effect.sync(stored),
             onFailure: (error) =>
               Effect.matchEffect(storage.get(slot.name), {
-                onFailure: () => Effect.succeed(error),
-                onSuccess: (text) => {
-                  // Only the answer was lost.
-                  if (text === encoded) return Effect.sync(() => know(slot, encoded))
-                  // What the storage holds instead matters: it would come back after a restart.
-                  return slot.loaded ? Effect.succeed(error) : Effect.as(takeOver(slot, text), error)
-                }
+                onFailure: () => Effect.suspend(() => acceptInMemory(error)),
+                onSuccess: (text) =>
+                  // Perhaps only the answer was lost.
+                  text === encoded ? Effect.sync(stored) : Effect.flatMap(takeOver(slot, text), (heard) => {
+                    events.push(...heard)
+                    return acceptInMemory(error)
+                  })
               })
           })
         })
       ).pipe(
-        // Memory, and everybody who listens, after the lock.
-        Effect.flatMap((error): Effect.Effect<void, TokenStorage.TokenStorageError> => {
-          if (slot.generation !== generation) return Effect.void
-          if (error === undefined) {
-            slot.unsaved = false
-            accept()
-            return Effect.void
-          }
-          const isAnothers = slot.session !== undefined && !slot.unsaved && !isSamePerson(slot.session, next)
-          if (isAnothers || !options.mayBeInMemoryOnly) {
-            // Should the write have landed after all, it is not to be taken for a session.
-            slot.spent = next.refreshToken
-            return Effect.fail(error)
-          }
-          slot.unsaved = true
-          accept()
-          Slots.emit(slot, { _tag: "StorageDegraded", error })
-          return saveLater(slot)
-        })
+        Effect.ensuring(Effect.suspend(() => {
+          if (slot.generation === generation) Slots.emitAll(slot, events)
+          return slot.unsaved ? saveLater(slot) : Effect.void
+        }))
       )
     })
 
@@ -414,13 +440,14 @@ export const make = (options: {
           slot,
           Effect.suspend(() => {
             if (slot.generation !== generation) return Effect.succeed(had)
-            // Another process may have rotated what we had: what ends is what it has left there.
-            return Effect.flatMap(Effect.orElseSucceed(storage.get(slot.name), () => undefined), (text) =>
+            return Effect.flatMap(Effect.option(storage.get(slot.name)), (read) =>
               Effect.map(storage.remove(slot.name), () => {
                 know(slot, undefined)
                 if (slot.generation === generation) slot.unsaved = false
-                const decoded = Stored.decode(text)
-                return decoded._tag === "Session" && !inMemoryOnly ? decoded.session : had
+                if (inMemoryOnly || Option.isNone(read)) return had
+                // Another process may have rotated what we had, or ended it: then nobody may exchange it any more.
+                const decoded = Stored.decode(read.value)
+                return decoded._tag === "Session" ? decoded.session : had === undefined ? had : Stored.buried(had)
               }))
           })
         )
@@ -439,6 +466,7 @@ export const make = (options: {
     setSession,
     learnClock,
     replace,
+    withdraw,
     signIn,
     signOut
   }

@@ -75,6 +75,9 @@ export const holds = (text: string | undefined, refreshToken: string | undefined
   return decoded._tag === "Session" && decoded.session.refreshToken === refreshToken
 }
 
+/** The same session with a refresh token that is never sent again. */
+export const buried = (session: StoredSession): StoredSession => ({ ...session, rejected: true })
+
 /** What a decoded answer of `auth`, `oauth` or `refresh` holds. */
 export interface Pair {
   readonly userIdentifier: string | undefined

@@ -38,6 +38,10 @@ export interface Exchange {
   accepted: boolean
   /** The status of the answer that went out; 0: none. */
   status: number
+  /** Whether the answer that went out was the new pair. */
+  rotated: boolean
+  /** Nobody waits for an answer any more. */
+  ended: boolean
 }
 
 /** What becomes of a request, instead of the usual. */
@@ -96,6 +100,8 @@ interface ServerSession {
   accessToken: string
   refreshToken: string
   alive: boolean
+  /** Whether its present pair went out in an answer. */
+  delivered: boolean
 }
 
 const base64Url = (text: string) => Buffer.from(text).toString("base64url")
@@ -128,6 +134,12 @@ export class Server {
   readonly exchanges: Array<Exchange> = []
   readonly sessions: Array<ServerSession> = []
   readonly revoked: Array<string> = []
+  /** Hears of each request. */
+  onRequest: ((seen: Seen, behaviour: Behaviour) => void) | undefined
+  /** Hears of each exchange as it comes, and of what is going to become of it. */
+  onExchange: ((exchange: Exchange, behaviour: Behaviour) => void) | undefined
+  /** What each refresh token was issued to. */
+  readonly bindings = new Map<string, { readonly marker: string; readonly fingerprint: string }>()
   /** How long access tokens live, in seconds. */
   lifetime = 3_600
   /** The server's clock minus that of the test, in milliseconds. */
@@ -149,6 +161,12 @@ export class Server {
   /** What becomes of the next requests of a route. */
   script(route: Route, ...steps: ReadonlyArray<Behaviour>): void {
     this.behaviours.set(route, [...this.behaviours.get(route) ?? [], ...steps])
+  }
+
+  /** From now on everything goes the usual way; what is held stays held. */
+  heal(): void {
+    this.behaviours.clear()
+    this.gates.clear()
   }
 
   /** Holds the next request of a route. */
@@ -185,9 +203,10 @@ export class Server {
     for (const one of this.sessions) {
       if (one.user === user && one.marker === marker && one.fingerprint === fingerprint) one.alive = false
     }
-    const session: ServerSession = { user, marker, fingerprint, accessToken: "", refreshToken: "", alive: true }
+    const session: ServerSession = { user, marker, fingerprint, accessToken: "", refreshToken: "", alive: true, delivered: true }
     this.sessions.push(session)
     this.rotate(session)
+    session.delivered = true
     return session
   }
 
@@ -207,9 +226,19 @@ export class Server {
     const claims = { id, user: session.user, userIdentifier: session.user, iat, exp: iat + this.lifetime }
     session.accessToken = this.accessToken?.({ iat, exp: claims.exp, user: session.user, id }) ?? jwt(claims)
     session.refreshToken = `refresh-${id}-${session.user}`
+    session.delivered = false
+    this.bindings.set(session.refreshToken, { marker: session.marker, fingerprint: session.fingerprint })
   }
 
-  private handle(seen: Seen): { status: number; body: unknown } {
+  private signedIn(session: ServerSession, pair: (session: ServerSession) => object) {
+    session.delivered = false
+    return { status: 201, body: pair(session), session }
+  }
+
+  private handle(
+    seen: Seen,
+    exchange: Exchange | undefined
+  ): { status: number; body: unknown; session?: ServerSession } {
     const refuse = (status: number, message: string) => ({ status, body: { statusCode: status, message } })
     const marker = decodeURIComponent(/\/marker\/([^/]+)\//.exec(seen.path)?.[1] ?? "")
     const device: unknown = JSON.parse(seen.headers["x-device-metadata"] ?? "{}")
@@ -230,25 +259,17 @@ export class Server {
         const user = String(input.authData?.[0]?.value)
         return user === "nobody"
           ? refuse(401, "Invalid credentials")
-          : { status: 201, body: pair(this.issue(user, marker, fingerprint)) }
+          : this.signedIn(this.issue(user, marker, fingerprint), pair)
       }
       case "refresh": {
-        const exchange: Exchange = {
-          refreshToken: input.refreshToken,
-          marker,
-          fingerprint,
-          accepted: false,
-          status: 0
-        }
-        this.exchanges.push(exchange)
         const session = this.sessions.find((one) =>
           one.alive && one.refreshToken === input.refreshToken && one.marker === marker &&
           one.fingerprint === fingerprint
         )
         if (session === undefined) return refuse(400, "Refresh token is not valid")
-        exchange.accepted = true
+        if (exchange !== undefined) exchange.accepted = true
         this.rotate(session)
-        return { status: 201, body: pair(session) }
+        return { status: 201, body: pair(session), session }
       }
       case "logout": {
         const session = this.sessions.find((one) => one.alive && one.refreshToken === input.refreshToken)
@@ -282,7 +303,7 @@ export class Server {
     const held = this.gates.get(route)?.shift()
     const behaviour = this.behaviours.get(route)?.shift() ?? usual
     const self = this
-    return Effect.gen(function*() {
+    return Effect.scoped(Effect.gen(function*() {
       const body = yield* bodyOf(request.body)
       const seen: Seen = {
         route,
@@ -293,22 +314,29 @@ export class Server {
         text: decoder.decode(body)
       }
       self.seen.push(seen)
+      self.onRequest?.(seen, behaviour)
+      const exchange: Exchange | undefined = route === "refresh"
+        ? {
+          refreshToken: JSON.parse(seen.text).refreshToken,
+          marker: decodeURIComponent(/\/marker\/([^/]+)\//.exec(pathname)?.[1] ?? ""),
+          fingerprint: JSON.parse(seen.headers["x-device-metadata"] ?? "{}").fingerprint,
+          accepted: false,
+          status: 0,
+          rotated: false,
+          ended: false
+        }
+        : undefined
+      if (exchange !== undefined) {
+        self.exchanges.push(exchange)
+        self.onExchange?.(exchange, behaviour)
+        yield* Effect.addFinalizer(() => Effect.sync(() => void (exchange.ended = true)))
+      }
       if (held !== undefined) {
         yield* Deferred.succeed(held.signals.arrived, undefined)
         yield* Deferred.await(held.signals.mayHandle)
       }
       const handles = behaviour._tag === "Usual" || behaviour.handled
-      const made = handles ? self.handle(seen) : undefined
-      const exchange = handles && route === "refresh" ? self.exchanges.at(-1) : undefined
-      if (!handles && route === "refresh") {
-        self.exchanges.push({
-          refreshToken: JSON.parse(seen.text).refreshToken,
-          marker: decodeURIComponent(/\/marker\/([^/]+)\//.exec(pathname)?.[1] ?? ""),
-          fingerprint: JSON.parse(seen.headers["x-device-metadata"] ?? "{}").fingerprint,
-          accepted: false,
-          status: behaviour._tag === "Answer" ? behaviour.status : 0
-        })
-      }
+      const made = handles ? self.handle(seen, exchange) : undefined
       if (held !== undefined) {
         yield* Deferred.succeed(held.signals.handled, undefined)
         yield* Deferred.await(held.signals.mayAnswer)
@@ -320,7 +348,12 @@ export class Server {
         })
       }
       const code = behaviour._tag === "Answer" ? behaviour.status : made?.status ?? 500
-      if (exchange !== undefined) exchange.status = code
+      const session = behaviour._tag === "Usual" ? made?.session : undefined
+      if (session !== undefined) session.delivered = true
+      if (exchange !== undefined) {
+        exchange.status = code
+        exchange.rotated = session !== undefined
+      }
       return HttpClientResponse.fromWeb(
         request,
         new Response(behaviour._tag === "Answer" ? behaviour.body ?? null : JSON.stringify(made?.body), {
@@ -332,7 +365,7 @@ export class Server {
           }
         })
       )
-    })
+    }))
   }
 }
 
