@@ -11,7 +11,13 @@ import { parseArgs } from "node:util"
 import { type Export, moduleComment, Modules } from "./lib/exports.ts"
 import { publicModules, root as ownRoot } from "./lib/package.ts"
 
-const { values } = parseArgs({ options: { root: { type: "string", default: ownRoot } } })
+const { values } = parseArgs({
+  options: {
+    root: { type: "string", default: ownRoot },
+    /** How many may be incomplete: a number that only goes down. */
+    allow: { type: "string", default: "0" }
+  }
+})
 const root = path.resolve(values.root)
 const modules = new Modules(root)
 
@@ -59,4 +65,4 @@ for (const { source, specifier } of publicModules(root)) {
 for (const problem of problems) console.error(problem)
 const details = [...counts].map(([what, count]) => `${count} without ${what}`).join(", ")
 console.log(`docstrings: ${checked.size} exports, ${problems.size} incomplete${details && ` (${details})`}`)
-process.exitCode = problems.size > 0 ? 1 : 0
+process.exitCode = problems.size > Number(values.allow) ? 1 : 0

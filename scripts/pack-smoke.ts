@@ -53,7 +53,8 @@ expect(!fs.existsSync(path.join(installed, "node_modules")), "the package brings
 // What is shipped.
 
 const shipped = filesUnder(installed)
-const allowed = /^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|src\/emulator\/project\.schema\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/
+const allowed =
+  /^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|src\/emulator\/project\.schema\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/
 for (const file of shipped) expect(allowed.test(file), `ships ${file}`)
 for (const file of filesUnder(path.join(root, "src")).filter((file) => file.endsWith(".ts"))) {
   const name = file.slice(0, -".ts".length)

@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -163,5 +163,4 @@ export const make = (options?: {
  */
 export const layer = (source: Source): Layer.Layer<never> => Layer.succeed(DeviceMetadata, source)
 
-const randomFingerprint = (): string =>
-  Encoding.encode(globalThis.crypto.getRandomValues(new Uint8Array(16)))
+const randomFingerprint = (): string => Encoding.encode(globalThis.crypto.getRandomValues(new Uint8Array(16)))

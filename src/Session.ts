@@ -72,10 +72,13 @@ import * as TokenStorage from "./TokenStorage.ts"
  * @category errors
  * @since 0.1.0
  */
-export class Unauthorized extends Schema.TaggedError<Unauthorized>("effect-oneentry/Session/Unauthorized")("Unauthorized", {
-  accessToken: Schema.Redacted(Schema.String),
-  messages: Schema.optionalKey(Schema.Array(Schema.String))
-}) {
+export class Unauthorized extends Schema.TaggedError<Unauthorized>("effect-oneentry/Session/Unauthorized")(
+  "Unauthorized",
+  {
+    accessToken: Schema.Redacted(Schema.String),
+    messages: Schema.optionalKey(Schema.Array(Schema.String))
+  }
+) {
   override get message(): string {
     return "The server refused the access token"
   }
@@ -208,30 +211,35 @@ export interface Tokens {
  * @category services
  * @since 0.1.0
  */
-export class Session extends Context.Service<Session, {
-  /** A peek: what is stored, as it is. Never touches the network; a storage out of reach counts as nobody. */
-  readonly current: Effect.Effect<Option.Option<SessionInfo>>
-  /** A token good for use now, refreshed first where it must be. */
-  readonly accessToken: Effect.Effect<Redacted.Redacted<string>, RefreshError>
-  /** The state on subscription, then what happens. */
-  readonly changes: Stream.Stream<SessionEvent>
-  /** Refreshes now, or joins a refresh in flight. */
-  readonly refresh: Effect.Effect<SessionInfo, RefreshError>
-  /**
-   * Sees to it that the access token is another one than `used`: if it is already, nothing is done; otherwise one
-   * refresh runs and everybody waits for it.
-   */
-  readonly renew: (used: Redacted.Redacted<string>) => Effect.Effect<void, RefreshError>
-  /** Adopts tokens from elsewhere, in place of the session that was there. Sends nothing. */
-  readonly restore: (tokens: Tokens) => Effect.Effect<void, TokenStorage.TokenStorageError | OneEntryError.OneEntryError>
-  /** Forgets the session without telling the server. Twice is no error. */
-  readonly signOutLocally: Effect.Effect<void, TokenStorage.TokenStorageError>
-  /**
-   * Refreshes ahead of expiry for as long as the scope is open, so that no call waits for it. For long-lived processes
-   * and visible tabs.
-   */
-  readonly keepAlive: Effect.Effect<void, never, Scope.Scope>
-}>()("effect-oneentry/Session") {}
+export class Session extends Context.Service<
+  Session,
+  {
+    /** A peek: what is stored, as it is. Never touches the network; a storage out of reach counts as nobody. */
+    readonly current: Effect.Effect<Option.Option<SessionInfo>>
+    /** A token good for use now, refreshed first where it must be. */
+    readonly accessToken: Effect.Effect<Redacted.Redacted<string>, RefreshError>
+    /** The state on subscription, then what happens. */
+    readonly changes: Stream.Stream<SessionEvent>
+    /** Refreshes now, or joins a refresh in flight. */
+    readonly refresh: Effect.Effect<SessionInfo, RefreshError>
+    /**
+     * Sees to it that the access token is another one than `used`: if it is already, nothing is done; otherwise one
+     * refresh runs and everybody waits for it.
+     */
+    readonly renew: (used: Redacted.Redacted<string>) => Effect.Effect<void, RefreshError>
+    /** Adopts tokens from elsewhere, in place of the session that was there. Sends nothing. */
+    readonly restore: (
+      tokens: Tokens
+    ) => Effect.Effect<void, TokenStorage.TokenStorageError | OneEntryError.OneEntryError>
+    /** Forgets the session without telling the server. Twice is no error. */
+    readonly signOutLocally: Effect.Effect<void, TokenStorage.TokenStorageError>
+    /**
+     * Refreshes ahead of expiry for as long as the scope is open, so that no call waits for it. For long-lived processes
+     * and visible tabs.
+     */
+    readonly keepAlive: Effect.Effect<void, never, Scope.Scope>
+  }
+>()("effect-oneentry/Session") {}
 
 /**
  * The slot that sessions are taken from, where `Sessions.withSlot` has set one.
@@ -250,7 +258,8 @@ export const CurrentSlot: Context.Reference<string | Visitor.Visitor | undefined
 const refusedToken = (error: unknown): Redacted.Redacted<string> | undefined => {
   if (error instanceof Unauthorized) return error.accessToken
   if (
-    HttpClientError.isHttpClientError(error) && error.reason._tag === "StatusCodeError" &&
+    HttpClientError.isHttpClientError(error) &&
+    error.reason._tag === "StatusCodeError" &&
     error.reason.response.status === 401
   ) {
     const header = error.request.headers["authorization"]
@@ -293,7 +302,10 @@ export const refreshOnUnauthorized: Schedule.Schedule<void, unknown, RefreshErro
     const used = refusedToken(input)
     return used === undefined
       ? Effect.succeed(false)
-      : Effect.as(Session.use((session) => session.renew(used)), true)
+      : Effect.as(
+          Session.use((session) => session.renew(used)),
+          true
+        )
   })
 )
 
@@ -318,9 +330,7 @@ export interface Internal {
   /** The device for an anonymous call. */
   readonly device: Effect.Effect<DeviceMetadata.Metadata>
   /** Stores the session of an answer that `exchange` got for the device. */
-  readonly signIn: (
-    session: Stored.StoredSession
-  ) => Effect.Effect<void, TokenStorage.TokenStorageError>
+  readonly signIn: (session: Stored.StoredSession) => Effect.Effect<void, TokenStorage.TokenStorageError>
   /** The session as it is stored, for sign-out. */
   readonly peek: Effect.Effect<Stored.StoredSession | undefined>
   /** As `authorized` where somebody is signed in, otherwise with the headers of an anonymous call. */
@@ -336,7 +346,8 @@ export interface Internal {
   readonly registry: Slots.Registry
 }
 
-const isUnauthorized = (u: unknown): u is Unauthorized => Predicate.isTagged(u, "Unauthorized") && u instanceof Unauthorized
+const isUnauthorized = (u: unknown): u is Unauthorized =>
+  Predicate.isTagged(u, "Unauthorized") && u instanceof Unauthorized
 
 const bare = (value: string | Redacted.Redacted<string>): string =>
   typeof value === "string" ? value : Redacted.value(value)
@@ -371,13 +382,14 @@ const issuesOf = (tokens: Tokens): ReadonlyArray<string> => {
 export const makeInternal = (
   transport: Transport.Transport
 ): Effect.Effect<Internal, never, TokenStorage.TokenStorage | Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const { project } = transport
     const rawStorage = yield* TokenStorage.TokenStorage
     const scope = yield* Effect.scope
-    const context = Context.omit(TokenStorage.TokenStorage, Scope.Scope)(
-      yield* Effect.context<TokenStorage.TokenStorage | Scope.Scope>()
-    )
+    const context = Context.omit(
+      TokenStorage.TokenStorage,
+      Scope.Scope
+    )(yield* Effect.context<TokenStorage.TokenStorage | Scope.Scope>())
     const clock = yield* Clock.Clock
     const now = () => clock.currentTimeMillisUnsafe()
     const registry = Slots.registryOf(rawStorage)
@@ -415,13 +427,18 @@ export const makeInternal = (
     const notAuthenticated = (slot: Slots.Slot) => new AuthError.NotAuthenticated({ slot: slot.name })
 
     const present = (slot: Slots.Slot): Effect.Effect<Stored.StoredSession, AuthError.NotAuthenticated> =>
-      Effect.suspend(() => (slot.session === undefined ? Effect.fail(notAuthenticated(slot)) : Effect.succeed(slot.session)))
+      Effect.suspend(() =>
+        slot.session === undefined ? Effect.fail(notAuthenticated(slot)) : Effect.succeed(slot.session)
+      )
 
     /** A visitor to whom nothing can be given waits for a refresh that is under way, but begins none. */
     const refreshOnce = (slot: Slots.Slot, used: string): Effect.Effect<void, RefreshError> =>
       Effect.withFiber((fiber) => {
         const current = fiber.getRef(CurrentSlot)
-        return typeof current === "object" && current.readOnly && slot.flight === undefined && slot.session !== undefined
+        return typeof current === "object" &&
+          current.readOnly &&
+          slot.flight === undefined &&
+          slot.session !== undefined
           ? Effect.fail(new AuthError.TokenExpired({ marker: slot.session.marker, messages: [], reason: "ReadOnly" }))
           : refresher.refresh(slot, used)
       })
@@ -437,7 +454,8 @@ export const makeInternal = (
           Effect.tap(signIn(slotOf(name)), () => {
             const left = current.moveTo(name)
             return left === undefined ? Effect.void : Effect.ignore(store.signOut(slotOf(left), "SignOut"))
-          }))
+          })
+        )
       })
 
     // -------------------------------------------------------------------------
@@ -447,7 +465,8 @@ export const makeInternal = (
     /** The session with an access token that is good for use now. */
     const prepare = (slot: Slots.Slot): Effect.Effect<Stored.StoredSession, RefreshError> =>
       Effect.suspend(() =>
-        slot.session === undefined ? Effect.andThen(store.load(slot), prepareLoaded(slot)) : prepareLoaded(slot))
+        slot.session === undefined ? Effect.andThen(store.load(slot), prepareLoaded(slot)) : prepareLoaded(slot)
+      )
 
     /** The session if nothing stands between a call and its token, as before all but a few calls: no effect is made. */
     const ready = (slot: Slots.Slot): Stored.StoredSession | undefined => {
@@ -457,7 +476,7 @@ export const makeInternal = (
       const freshness = freshnessOf(session)
       if (freshness === "fresh") return session
       return freshness !== "expired" &&
-          (session.rejected === true || Cooldown.inForce(slot.cooldown, session.refreshToken, now()) !== undefined)
+        (session.rejected === true || Cooldown.inForce(slot.cooldown, session.refreshToken, now()) !== undefined)
         ? session
         : undefined
     }
@@ -506,7 +525,10 @@ export const makeInternal = (
       return slot.session === session ? (slot.accessToken ??= make()) : make()
     }
 
-    const refresh = (slot: Slots.Slot, marker: string | undefined): Effect.Effect<Stored.StoredSession, RefreshError> => {
+    const refresh = (
+      slot: Slots.Slot,
+      marker: string | undefined
+    ): Effect.Effect<Stored.StoredSession, RefreshError> => {
       const once: Effect.Effect<Stored.StoredSession, RefreshError> = Effect.suspend(() => {
         const { session } = slot
         if (session === undefined || (marker !== undefined && marker !== session.marker)) {
@@ -515,7 +537,8 @@ export const makeInternal = (
         const { generation } = slot
         return Effect.flatMap(refreshOnce(slot, session.accessToken), () =>
           // The refresh that was joined was that of the session before, and came to nothing.
-          slot.generation === generation ? present(slot) : once)
+          slot.generation === generation ? present(slot) : once
+        )
       })
       return Effect.andThen(store.load(slot), once)
     }
@@ -526,7 +549,8 @@ export const makeInternal = (
       if (typeof source === "function") return source(slot.name)
       if (source !== undefined) return Effect.succeed(source)
       return Effect.map(Effect.ignore(store.load(slot)), () =>
-        slot.session === undefined ? (slot.device ??= DeviceMetadata.make()) : Stored.deviceOf(slot.session))
+        slot.session === undefined ? (slot.device ??= DeviceMetadata.make()) : Stored.deviceOf(slot.session)
+      )
     })
 
     const restore = (slot: Slots.Slot, tokens: Tokens) =>
@@ -569,9 +593,14 @@ export const makeInternal = (
       })
 
     yield* Stream.runForEach(rawStorage.changes, onOutsideChange).pipe(
-      Effect.retry(Schedule.exponential("1 second").pipe(Schedule.modifyDelay(({ duration }) =>
-        Effect.succeed(Duration.min(duration, Duration.minutes(1)))))),
-      Effect.catchCause((cause) => Effect.logDebug("The token storage stopped telling of changes", Cause.hasDies(cause))),
+      Effect.retry(
+        Schedule.exponential("1 second").pipe(
+          Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.minutes(1))))
+        )
+      ),
+      Effect.catchCause((cause) =>
+        Effect.logDebug("The token storage stopped telling of changes", Cause.hasDies(cause))
+      ),
       Effect.forkScoped
     )
 
@@ -593,19 +622,21 @@ export const makeInternal = (
           Effect.andThen(
             listening(slot, () => Deferred.doneUnsafe(happened, Exit.void)),
             Effect.raceFirst(Deferred.await(happened), clock.sleep(Duration.millis(Math.min(millis, keepAliveSlice))))
-          ))
+          )
+        )
       )
 
     const keepAliveOf = (name: string | undefined): Effect.Effect<never> =>
       Effect.suspend(() => {
         let failures = 0
-        const step = Effect.gen(function*() {
+        const step = Effect.gen(function* () {
           const slot = slotOf(name)
           yield* Effect.ignore(store.load(slot))
           const { session } = slot
-          const left = session === undefined
-            ? undefined
-            : Stored.remaining(session, now(), project.refreshMarginMillis, store.clockOffset())
+          const left =
+            session === undefined
+              ? undefined
+              : Stored.remaining(session, now(), project.refreshMarginMillis, store.clockOffset())
           if (session === undefined || left === undefined) return yield* pause(slot, keepAliveSlice)
           // One whose refresh token is dead lives until its end, and then somebody has to say so.
           const wait = Math.max(
@@ -635,7 +666,10 @@ export const makeInternal = (
           Effect.suspend(() => {
             // It may have left the memory while the storage was read.
             if (slotOf(name) !== slot) return subscribe(name, listener)
-            listener({ _tag: "State", session: Option.map(Option.fromUndefinedOr(slot.session), (session) => store.infoOf(slot, session)) })
+            listener({
+              _tag: "State",
+              session: Option.map(Option.fromUndefinedOr(slot.session), (session) => store.infoOf(slot, session))
+            })
             return listening(slot, listener)
           })
         )
@@ -644,7 +678,8 @@ export const makeInternal = (
     const service = Session.of({
       current: withSlot((slot) =>
         Effect.map(Effect.ignore(store.load(slot)), () =>
-          Option.map(Option.fromUndefinedOr(slot.session), (session) => store.infoOf(slot, session)))
+          Option.map(Option.fromUndefinedOr(slot.session), (session) => store.infoOf(slot, session))
+        )
       ),
       accessToken: withSlot((slot) => Effect.map(prepare(slot), (session) => redactedToken(slot, session))),
       changes: Stream.unwrap(
@@ -686,7 +721,8 @@ export const makeInternal = (
                   reason: "Refused"
                 })
               )
-            )),
+            )
+          ),
           Effect.provideService(Session, service)
         )
       })
@@ -714,9 +750,7 @@ export const makeInternal = (
       service,
       registry,
       authorized,
-      optionally: <A, E>(
-        attempt: (headers: Readonly<Record<string, string>>) => Effect.Effect<A, E | Unauthorized>
-      ) =>
+      optionally: <A, E>(attempt: (headers: Readonly<Record<string, string>>) => Effect.Effect<A, E | Unauthorized>) =>
         withSlot((slot) =>
           Effect.flatMap(store.load(slot), (): Effect.Effect<A, E | RefreshError> => {
             if (slot.session !== undefined) return authorized<A, E>(attempt)
@@ -764,7 +798,7 @@ export const layer = (
 ): Layer.Layer<Session, OneEntryError.OneEntryError, HttpClient.HttpClient | TokenStorage.TokenStorage> =>
   Layer.effect(
     Session,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const project = yield* ClientOptions.resolve(options)
       const transport = yield* Transport.make(project, yield* HttpClient.HttpClient)
       return (yield* makeInternal(transport)).service

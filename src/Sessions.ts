@@ -69,5 +69,7 @@ export const layer = (options: Options): Layer.Layer<never> => Layer.succeed(Slo
  * @category combinators
  * @since 0.1.0
  */
-export const withSlot = (slot: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.provideService(effect, CurrentSlot, slot)
+export const withSlot =
+  (slot: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.provideService(effect, CurrentSlot, slot)

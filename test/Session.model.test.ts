@@ -7,7 +7,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Effect, Exit, Fiber, Queue, Redacted, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { SessionLock, Sessions, type TokenStorage } from "effect-oneentry"
+import type { SessionLock } from "effect-oneentry"
+import { Sessions, type TokenStorage } from "effect-oneentry"
 import {
   answer,
   type Behaviour,
@@ -35,7 +36,10 @@ const firstSeed = onlySeed === undefined ? Math.floor(Math.random() * 2 ** 31) :
 
 const slots = ["default", "second"]
 /** Nobody signs in to both slots: whoever is seen in the wrong one was mixed up. */
-const people: ReadonlyArray<ReadonlyArray<string>> = [["ann", "bob", "cyd"], ["xan", "yve", "zoe"]]
+const people: ReadonlyArray<ReadonlyArray<string>> = [
+  ["ann", "bob", "cyd"],
+  ["xan", "yve", "zoe"]
+]
 
 const answers = {
   usual,
@@ -60,7 +64,13 @@ type Answer = keyof typeof answers
 type Step =
   | { readonly do: "call" | "refresh" | "token" | "logout" | "signOut"; readonly client: number; readonly slot: number }
   | { readonly do: "signIn"; readonly client: number; readonly slot: number; readonly person: number }
-  | { readonly do: "restore"; readonly client: number; readonly slot: number; readonly person: number; readonly fresh: boolean }
+  | {
+      readonly do: "restore"
+      readonly client: number
+      readonly slot: number
+      readonly person: number
+      readonly fresh: boolean
+    }
   | { readonly do: "pass"; readonly seconds: number }
   | { readonly do: "jump"; readonly seconds: number }
   | { readonly do: "serverForgetsAccess" | "serverRevokes" | "signal" }
@@ -131,14 +141,17 @@ const scriptOf = (seed: number): Script => {
     [10, () => ({ do: "settle", ticks: 1 + below(6) })]
   ]
   const faults: ReadonlyArray<readonly [number, () => Step]> = [
-    [14, () => ({
-      do: "fault",
-      on: pick(["get", "set", "remove", "compareAndSet", "compareAndSet"] as const),
-      as: pick(["fail", "loseAnswer", "hang", "die", "interrupt", "throw"] as const)
-    })]
+    [
+      14,
+      () => ({
+        do: "fault",
+        on: pick(["get", "set", "remove", "compareAndSet", "compareAndSet"] as const),
+        as: pick(["fail", "loseAnswer", "hang", "die", "interrupt", "throw"] as const)
+      })
+    ]
   ]
   const closing: ReadonlyArray<readonly [number, () => Step]> = [[3, () => ({ do: "close", client: below(clients) })]]
-  const all = [...kinds, ...family === "processes" ? [] : faults, ...family === "chaos" ? closing : []]
+  const all = [...kinds, ...(family === "processes" ? [] : faults), ...(family === "chaos" ? closing : [])]
   const total = all.reduce((sum, [weight]) => sum + weight, 0)
   const draw = (): Step => {
     let left = random() * total
@@ -178,13 +191,13 @@ interface Change {
 
 const nameOf = (exit: Exit.Failure<unknown, { readonly _tag: string }>): string => {
   const reason = exit.cause.reasons[0]
-  return reason?._tag === "Fail" ? reason.error._tag : reason?._tag ?? "?"
+  return reason?._tag === "Fail" ? reason.error._tag : (reason?._tag ?? "?")
 }
 
 /** Runs a script; what went wrong, if anything did. A run that stands still is what must not be: it is told, and left. */
 const run = async (script: Script, trace: Array<string> = []): Promise<ReadonlyArray<string>> => {
   const fiber = Effect.runFork(
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const inner = yield* TestClock.testClockWith(Effect.succeed)
       const device = { offset: 0 }
       // What a person can set, and what nobody can: sleeping and the monotonic clock stay the test's.
@@ -213,7 +226,7 @@ const body = (
   trace: Array<string>,
   clock: { offset: number }
 ): Effect.Effect<ReadonlyArray<string>, never, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     yield* TestClock.setTime(start)
     const world = yield* makeWorld
     const { backing, server } = world
@@ -237,7 +250,7 @@ const body = (
       })
     const shared = storageOf(0)
     const open = (storage: TokenStorage.TokenStorage["Service"]) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const scope = yield* Scope.make()
         return { scope, storage, client: yield* Scope.provide(makeClient({ server, storage, lock }), scope) }
       })
@@ -256,7 +269,8 @@ const body = (
               if ((event._tag === "SignedIn" || event._tag === "Refreshed") && event.session.slot !== slot) {
                 problems.push(`an event of ${event.session.slot} was heard in ${slot}`)
               }
-            })).pipe(Sessions.withSlot(slot)),
+            })
+          ).pipe(Sessions.withSlot(slot)),
           { startImmediately: true }
         )
       }
@@ -277,14 +291,16 @@ const body = (
         if (script.family === "chaos") continue
         for (const before of server.exchanges.slice(0, checked)) {
           if (before.refreshToken !== name) continue
-          if (atSend.get(exchange)?.includes(before) === true) problems.push(`${name} was sent while it was on the wire`)
+          if (atSend.get(exchange)?.includes(before) === true)
+            problems.push(`${name} was sent while it was on the wire`)
           else if (before.rotated) problems.push(`${name} was sent after it had been exchanged`)
           else if (isRejection(before)) problems.push(`${name} was sent after it had been rejected`)
         }
       }
     })
     const isRejection = (exchange: Exchange) =>
-      !exchange.rotated && (exchange.status === 400 || exchange.status === 401 || exchange.status === 403) &&
+      !exchange.rotated &&
+      (exchange.status === 400 || exchange.status === 401 || exchange.status === 403) &&
       !proxied.has(exchange)
     const proxied = new Set<Exchange>()
     const startedAt = new Map<Exchange, number>()
@@ -303,7 +319,12 @@ const body = (
 
     const history: ReadonlyArray<Array<Change>> = slots.map(() => [])
     let clockTick = 0
-    const changing = <A, E>(slot: number, kind: Change["kind"], user: string | undefined, effect: Effect.Effect<A, E>) =>
+    const changing = <A, E>(
+      slot: number,
+      kind: Change["kind"],
+      user: string | undefined,
+      effect: Effect.Effect<A, E>
+    ) =>
       Effect.suspend(() => {
         const change: Change = { kind, user, began: ++clockTick, ended: undefined, good: false }
         history[slot]?.push(change)
@@ -311,7 +332,8 @@ const body = (
           Effect.sync(() => {
             change.ended = ++clockTick
             change.good = Exit.isSuccess(exit)
-          }))
+          })
+        )
       })
 
     const running: Array<Fiber.Fiber<unknown, unknown>> = []
@@ -319,16 +341,18 @@ const body = (
     const gates: Array<Gate> = []
 
     const launch = (name: string, slot: number, effect: Effect.Effect<unknown, unknown>) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const fiber: Fiber.Fiber<unknown, unknown> = yield* Effect.forkScoped(
           Effect.onExit(Sessions.withSlot(slots[slot] ?? "default")(effect), (exit) =>
             Effect.sync(() => {
               if (Exit.isSuccess(exit)) return
               for (const reason of exit.cause.reasons) {
                 if (reason._tag === "Die") problems.push(`${name} died: ${String(reason.defect)}`)
-                if (reason._tag === "Interrupt" && !interrupted.has(fiber)) problems.push(`${name} was interrupted by somebody else`)
+                if (reason._tag === "Interrupt" && !interrupted.has(fiber))
+                  problems.push(`${name} was interrupted by somebody else`)
               }
-            })),
+            })
+          ),
           { startImmediately: true }
         )
         running.push(fiber)
@@ -348,29 +372,47 @@ const body = (
     const take = (step: Step): Effect.Effect<void, never, Scope.Scope> => {
       switch (step.do) {
         case "call":
-          return launch("a call", step.slot, Effect.flatMap(memberAt(step.client).client.me, mustBeOf(step.slot, "the profile")))
+          return launch(
+            "a call",
+            step.slot,
+            Effect.flatMap(memberAt(step.client).client.me, mustBeOf(step.slot, "the profile"))
+          )
         case "token":
           return launch(
             "a token",
             step.slot,
             Effect.flatMap(memberAt(step.client).client.session.accessToken, (token) =>
-              mustBeOf(step.slot, "a token")(ownerOf(Redacted.value(token))))
+              mustBeOf(step.slot, "a token")(ownerOf(Redacted.value(token)))
+            )
           )
         case "refresh":
           return launch(
             "a refresh",
             step.slot,
             Effect.flatMap(memberAt(step.client).client.session.refresh, (info) =>
-              mustBeOf(step.slot, "a session")(info.userIdentifier))
+              mustBeOf(step.slot, "a session")(info.userIdentifier)
+            )
           )
         case "signIn": {
           const user = people[step.slot]?.[step.person] ?? "ann"
-          return launch("a sign-in", step.slot, changing(step.slot, "in", user, memberAt(step.client).client.signIn(user)))
+          return launch(
+            "a sign-in",
+            step.slot,
+            changing(step.slot, "in", user, memberAt(step.client).client.signIn(user))
+          )
         }
         case "signOut":
-          return launch("a sign-out", step.slot, changing(step.slot, "out", undefined, memberAt(step.client).client.session.signOutLocally))
+          return launch(
+            "a sign-out",
+            step.slot,
+            changing(step.slot, "out", undefined, memberAt(step.client).client.session.signOutLocally)
+          )
         case "logout":
-          return launch("a logout", step.slot, changing(step.slot, "out", undefined, memberAt(step.client).client.auth.logout()))
+          return launch(
+            "a logout",
+            step.slot,
+            changing(step.slot, "out", undefined, memberAt(step.client).client.auth.logout())
+          )
         case "restore": {
           const user = people[step.slot]?.[step.person] ?? "ann"
           const fingerprint = `restored-${restored++}`
@@ -427,7 +469,7 @@ const body = (
         case "fault":
           return Effect.sync(() => void faults.set(step.on, step.as))
         case "close":
-          return Effect.gen(function*() {
+          return Effect.gen(function* () {
             const old = memberAt(step.client)
             yield* Effect.forkScoped(Scope.close(old.scope, Exit.void), { startImmediately: true })
             // The third is a process of its own, and starts with an empty memory.
@@ -491,22 +533,29 @@ const body = (
       const changes = history[index] ?? []
       const last = changes.at(-1)
       // Overlapping changes may come in any order, and one that failed half-way may have been done or not.
-      const isPlain = last !== undefined && last.good &&
+      const isPlain =
+        last !== undefined &&
+        last.good &&
         changes.every((one) => one === last || (one.ended !== undefined && one.ended < last.began))
-      if (script.family === "chaos" || !isPlain || (script.family === "faults" && last.kind === "out" && hadFault)) continue
+      if (script.family === "chaos" || !isPlain || (script.family === "faults" && last.kind === "out" && hadFault))
+        continue
       if (last.kind === "out") {
         if (seen[0] !== "NotAuthenticated") problems.push(`signed out of ${slot}, and there is ${seen.join(", ")}`)
         continue
       }
       const session = server.sessions.findLast((one) => one.user === last.user && one.refreshToken.length > 0)
-      const isLost = session === undefined || !session.alive || !session.delivered ||
+      const isLost =
+        session === undefined ||
+        !session.alive ||
+        !session.delivered ||
         server.exchanges.some((one) => one.refreshToken === session.refreshToken && isRejection(one))
       if (!isLost && seen.some((one) => one !== last.user)) {
         problems.push(`${last.user} was signed in to ${slot}, and there is ${seen.join(", ")}`)
       }
     }
     yield* checkExchanges
-    for (const { scope } of [...members(), fresh]) yield* Effect.forkScoped(Scope.close(scope, Exit.void), { startImmediately: true })
+    for (const { scope } of [...members(), fresh])
+      yield* Effect.forkScoped(Scope.close(scope, Exit.void), { startImmediately: true })
     yield* TestClock.adjust("2 minutes")
     trace.push("closing")
     return problems
@@ -540,24 +589,30 @@ const printed = (script: Script): string =>
   ].join("\n")
 
 describe("a session, whatever happens to it", () => {
-  it(`keeps its promises in ${onlySeed === undefined ? runs : 1} random interleavings`, { timeout: 300_000 }, async () => {
-    console.log(`SESSION_MODEL_SEED=${firstSeed} (the first of ${onlySeed === undefined ? runs : 1})`)
-    for (let index = 0; index < (onlySeed === undefined ? runs : 1); index++) {
-      const seed = (firstSeed + index) % 2 ** 31
-      const script = scriptOf(seed)
-      const problems = await run(script)
-      if (problems.length === 0) continue
-      const least = await shrunk(script, async (shorter) => (await run(shorter)).length > 0)
-      const trace: Array<string> = []
-      const left = await run(least, trace)
-      assert.fail([
-        `SESSION_MODEL_SEED=${seed}`,
-        ...new Set(left),
-        printed(least),
-        "what happened:",
-        ...trace,
-        `at first: ${problems.join("; ")}`
-      ].join("\n"))
+  it(
+    `keeps its promises in ${onlySeed === undefined ? runs : 1} random interleavings`,
+    { timeout: 300_000 },
+    async () => {
+      console.log(`SESSION_MODEL_SEED=${firstSeed} (the first of ${onlySeed === undefined ? runs : 1})`)
+      for (let index = 0; index < (onlySeed === undefined ? runs : 1); index++) {
+        const seed = (firstSeed + index) % 2 ** 31
+        const script = scriptOf(seed)
+        const problems = await run(script)
+        if (problems.length === 0) continue
+        const least = await shrunk(script, async (shorter) => (await run(shorter)).length > 0)
+        const trace: Array<string> = []
+        const left = await run(least, trace)
+        assert.fail(
+          [
+            `SESSION_MODEL_SEED=${seed}`,
+            ...new Set(left),
+            printed(least),
+            "what happened:",
+            ...trace,
+            `at first: ${problems.join("; ")}`
+          ].join("\n")
+        )
+      }
     }
-  })
+  )
 })

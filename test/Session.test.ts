@@ -31,7 +31,7 @@ const start = 1_790_000_000_000
 const inWorld = <A, E>(
   run: (world: World, client: Client) => Effect.Effect<A, E, Scope.Scope>
 ): Effect.Effect<A, E, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     yield* TestClock.setTime(start)
     const world = yield* makeWorld
     return yield* run(world, yield* world.client())
@@ -47,15 +47,15 @@ const tagOf = <A>(effect: Effect.Effect<A, CallError>): Effect.Effect<string> =>
       error._tag === "TokenExpired"
         ? `TokenExpired ${error.reason}`
         : error._tag === "OneEntryError"
-        ? `OneEntryError ${error.reason._tag}`
-        : error._tag === "SessionLockError"
-        ? `SessionLockError ${error.reason}`
-        : error._tag
+          ? `OneEntryError ${error.reason._tag}`
+          : error._tag === "SessionLockError"
+            ? `SessionLockError ${error.reason}`
+            : error._tag
   })
 
 /** Follows `changes` in the background; what has been heard so far, in order. */
 const follow = (client: Client) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const heard: Array<string> = []
     const first = yield* Deferred.make<void>()
     yield* Effect.forkScoped(
@@ -65,13 +65,14 @@ const follow = (client: Client) =>
             event._tag === "SignedOut"
               ? `SignedOut ${event.reason}`
               : event._tag === "State"
-              ? `State ${Option.match(event.session, { onNone: () => "nobody", onSome: (one) => one.userIdentifier ?? "?" })}`
-              : event._tag === "StorageDegraded"
-              ? "StorageDegraded"
-              : `${event._tag} ${event.session.userIdentifier ?? "?"}`
+                ? `State ${Option.match(event.session, { onNone: () => "nobody", onSome: (one) => one.userIdentifier ?? "?" })}`
+                : event._tag === "StorageDegraded"
+                  ? "StorageDegraded"
+                  : `${event._tag} ${event.session.userIdentifier ?? "?"}`
           )
           return Deferred.succeed(first, undefined)
-        })),
+        })
+      ),
       { startImmediately: true }
     )
     yield* Deferred.await(first)
@@ -79,19 +80,28 @@ const follow = (client: Client) =>
   })
 
 const hears = (heard: ReadonlyArray<string>, expected: ReadonlyArray<string>) =>
-  Effect.andThen(settled, Effect.sync(() => assert.deepStrictEqual(heard, expected)))
+  Effect.andThen(
+    settled,
+    Effect.sync(() => assert.deepStrictEqual(heard, expected))
+  )
 
 /** Puts a lock round another and notes when it is held. */
 const watched = (inner: SessionLock.SessionLock) => {
   const state = { held: 0, holds: 0, maxHolds: Array<Duration.Duration>() }
   const lock: SessionLock.SessionLock = {
     withLock: (slot, options) => (effect) =>
-      inner.withLock(slot, options)(
+      inner.withLock(
+        slot,
+        options
+      )(
         Effect.suspend(() => {
           state.held++
           state.holds++
           state.maxHolds.push(options.maxHold)
-          return Effect.ensuring(effect, Effect.sync(() => state.held--))
+          return Effect.ensuring(
+            effect,
+            Effect.sync(() => state.held--)
+          )
         })
       )
   }
@@ -105,7 +115,7 @@ const noLock: SessionLock.SessionLock = { withLock: () => (effect) => effect }
 describe("one refresh for everybody", () => {
   it.effect("fifty fibers", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* expire
         const gate = world.server.gate("refresh")
@@ -117,22 +127,24 @@ describe("one refresh for everybody", () => {
         assert.deepStrictEqual(new Set(yield* Fiber.joinAll(calls)), new Set(["ann"]))
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
   it.effect("fifty fibers whose tokens looked good", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         world.server.expire()
         const users = yield* Effect.forEach(Array.from({ length: 50 }), () => client.me, { concurrency: "unbounded" })
         assert.deepStrictEqual(new Set(users), new Set(["ann"]))
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
   it.effect("two clients on one storage", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const storage = storageOver(world.backing)
         // Not even a lock is needed for it.
         const one = yield* world.client({ storage, lock: noLock })
@@ -147,11 +159,12 @@ describe("one refresh for everybody", () => {
         assert.deepStrictEqual(yield* Fiber.joinAll(calls), ["ann", "ann", "ann", "ann"])
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
   it.effect("two processes: the second waits for the lock, reads again, and sends nothing", () =>
     inWorld((world, one) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const two = yield* world.client()
         yield* one.signIn("ann")
         assert.strictEqual(yield* two.me, "ann")
@@ -168,11 +181,12 @@ describe("one refresh for everybody", () => {
         assert.strictEqual(world.server.exchanges.length, 1)
         yield* hears(heard, ["State ann", "Refreshed ann"])
       })
-    ))
+    )
+  )
 
   it.effect("a process that slept through it adopts the pair of the other", () =>
     inWorld((world, one) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const two = yield* world.client()
         yield* one.signIn("ann")
         yield* two.me
@@ -181,11 +195,12 @@ describe("one refresh for everybody", () => {
         assert.strictEqual(yield* two.me, "ann")
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
   it.effect("a late 401 of an old token sends the request again, without a refresh", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const late = world.server.gate("me")
         const call = yield* Effect.forkChild(client.me)
@@ -197,24 +212,29 @@ describe("one refresh for everybody", () => {
         assert.strictEqual(world.server.exchanges.length, 1)
         assert.strictEqual(world.server.count("me"), 2)
       })
-    ))
+    )
+  )
 
   it.effect("`refresh` joins the one under way", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const gate = world.server.gate("refresh")
         const calls = yield* Effect.forEach([1, 2, 3], () => Effect.forkChild(client.session.refresh))
         yield* gate.arrived
         yield* gate.answer
-        assert.deepStrictEqual((yield* Fiber.joinAll(calls)).map((one) => one.userIdentifier), ["ann", "ann", "ann"])
+        assert.deepStrictEqual(
+          (yield* Fiber.joinAll(calls)).map((one) => one.userIdentifier),
+          ["ann", "ann", "ann"]
+        )
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
   it.effect("a call waits for the refresh under way instead of fetching a 401", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const gate = world.server.gate("refresh")
         const refreshing = yield* Effect.forkChild(client.session.refresh)
@@ -228,15 +248,16 @@ describe("one refresh for everybody", () => {
         assert.strictEqual(world.server.count("me"), 1)
         yield* Fiber.join(refreshing)
       })
-    ))
+    )
+  )
 
   it.effect("the marker and the device of the sign-in go with it, whatever the caller's are", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const client = yield* world.client({ options: { providerMarker: "other" } })
-        yield* client.signIn("ann", "phone book/1").pipe(
-          Effect.provideService(DeviceMetadata.DeviceMetadata, device("of-the-visitor"))
-        )
+        yield* client
+          .signIn("ann", "phone book/1")
+          .pipe(Effect.provideService(DeviceMetadata.DeviceMetadata, device("of-the-visitor")))
         yield* expire
         assert.strictEqual(
           yield* client.me.pipe(Effect.provideService(DeviceMetadata.DeviceMetadata, device("another"))),
@@ -249,18 +270,20 @@ describe("one refresh for everybody", () => {
         // What a session has not said yet is random, and then stays.
         assert.strictEqual(stored(world.backing)?.["marker"], "phone book/1")
       })
-    ))
+    )
+  )
 
   it.effect("a POST of the session carries the device of its sign-in", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         // Before anybody is there the slot has a device of its own.
         yield* client.signIn("nobody").pipe(Effect.ignore)
         yield* client.signIn("ann").pipe(Effect.provideService(DeviceMetadata.DeviceMetadata, device("phone")))
         yield* client.http.authorized.post("/api/content/things")
         assert.include(world.server.seen.at(-1)?.headers["x-device-metadata"] ?? "", `"phone"`)
       })
-    ))
+    )
+  )
 })
 
 // -----------------------------------------------------------------------------
@@ -268,7 +291,7 @@ describe("one refresh for everybody", () => {
 describe("the lock", () => {
   it.effect("is held while it reads, exchanges and writes, and once for each exchange", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { lock, state } = watched(world.lock)
         const seen: Array<string> = []
         const storage = storageOver(world.backing, {
@@ -289,11 +312,12 @@ describe("the lock", () => {
         // A lease that covers the request and what the storage may take.
         assert.isAtLeast(Duration.toSeconds(state.maxHolds[0] ?? Duration.zero), 20 + 4 * 5)
       })
-    ))
+    )
+  )
 
   it.effect("another owner's write between two exchanges gives the lock back in between", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { lock, state } = watched(world.lock)
         const client = yield* world.client({ lock })
         const careless = yield* world.client({ lock: noLock })
@@ -308,11 +332,12 @@ describe("the lock", () => {
         assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
         assert.strictEqual(state.holds, 2)
       })
-    ))
+    )
+  )
 
   it.effect("events are published, and pairs revoked, after it is given back", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const release = yield* Deferred.make<void>()
         const slow: SessionLock.SessionLock = {
           withLock: (slot, options) => (effect) =>
@@ -322,7 +347,10 @@ describe("the lock", () => {
         yield* client.signIn("ann")
         const heard = yield* follow(client)
         const call = yield* Effect.forkChild(client.session.refresh)
-        yield* until("the pair is stored", () => world.server.exchanges.length === 1 && stored(world.backing)?.["refreshToken"] === "refresh-2-ann")
+        yield* until(
+          "the pair is stored",
+          () => world.server.exchanges.length === 1 && stored(world.backing)?.["refreshToken"] === "refresh-2-ann"
+        )
         yield* settled
         yield* hears(heard, ["State ann"])
         assert.isUndefined(call.pollUnsafe())
@@ -330,11 +358,12 @@ describe("the lock", () => {
         yield* Fiber.join(call)
         yield* hears(heard, ["State ann", "Refreshed ann"])
       })
-    ))
+    )
+  )
 
   it.effect("a handler of an event may use the session: no deadlock, no lock held", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { lock, state } = watched(world.lock)
         const storage = storageOver(world.backing, { atomic: false })
         const client = yield* world.client({ storage, lock })
@@ -342,23 +371,25 @@ describe("the lock", () => {
         const done = yield* Deferred.make<void>()
         yield* Effect.forkScoped(
           Stream.runForEach(client.session.changes, (event) =>
-            Effect.gen(function*() {
+            Effect.gen(function* () {
               held.push(state.held)
               if (event._tag === "SignedIn") yield* client.session.refresh
               if (event._tag === "Refreshed") yield* client.session.signOutLocally
               if (event._tag === "SignedOut") yield* Deferred.succeed(done, undefined)
-            })),
+            })
+          ),
           { startImmediately: true }
         )
         yield* client.signIn("ann")
         yield* Deferred.await(done)
         assert.deepStrictEqual(held, [0, 0, 0, 0])
       })
-    ))
+    )
+  )
 
   it.effect("a waiter that gives up does not steal: the session stays, and the failure may pass", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const client = yield* world.client()
         yield* client.signIn("ann")
         yield* expire
@@ -375,13 +406,15 @@ describe("the lock", () => {
         assert.strictEqual(world.server.exchanges.length, 0)
         assert.isTrue(Option.isSome(yield* client.session.current))
       })
-    ))
+    )
+  )
 
   it.effect("a waiter that gives up reads the storage again", () =>
     inWorld((world, other) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const never: SessionLock.SessionLock = {
-          withLock: (slot) => () => Effect.andThen(Effect.sleep("30 seconds"), new SessionLock.SessionLockError({ slot, reason: "Timeout" }))
+          withLock: (slot) => () =>
+            Effect.andThen(Effect.sleep("30 seconds"), new SessionLock.SessionLockError({ slot, reason: "Timeout" }))
         }
         const client = yield* world.client({ lock: never })
         yield* other.signIn("ann")
@@ -394,20 +427,31 @@ describe("the lock", () => {
         assert.strictEqual(yield* Fiber.join(call), "ann")
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
-  for (
-    const [name, lock, expected] of [
-      ["throws", { withLock: () => { throw new Error("no lock") } }, "SessionLockError Unavailable"],
-      ["dies", { withLock: () => () => Effect.die("no lock") }, "SessionLockError Unavailable"],
-      ["fails", { withLock: (slot) => () => Effect.fail(new SessionLock.SessionLockError({ slot, reason: "Unavailable" })) }, "SessionLockError Unavailable"],
-      ["interrupts", { withLock: () => () => Effect.interrupt }, "SessionLockError Unavailable"],
-      ["never hands over", { withLock: () => () => Effect.never }, "SessionLockError Timeout"]
-    ] as const satisfies ReadonlyArray<readonly [string, SessionLock.SessionLock, string]>
-  ) {
+  for (const [name, lock, expected] of [
+    [
+      "throws",
+      {
+        withLock: () => {
+          throw new Error("no lock")
+        }
+      },
+      "SessionLockError Unavailable"
+    ],
+    ["dies", { withLock: () => () => Effect.die("no lock") }, "SessionLockError Unavailable"],
+    [
+      "fails",
+      { withLock: (slot) => () => Effect.fail(new SessionLock.SessionLockError({ slot, reason: "Unavailable" })) },
+      "SessionLockError Unavailable"
+    ],
+    ["interrupts", { withLock: () => () => Effect.interrupt }, "SessionLockError Unavailable"],
+    ["never hands over", { withLock: () => () => Effect.never }, "SessionLockError Timeout"]
+  ] as const satisfies ReadonlyArray<readonly [string, SessionLock.SessionLock, string]>) {
     it.effect(`one that ${name} costs the call and not the session, and no call with a good token`, () =>
       inWorld((world) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const client = yield* world.client({ lock })
           yield* client.signIn("ann")
           yield* TestClock.adjust(Duration.sum(Duration.minutes(59), Duration.seconds(45)))
@@ -425,12 +469,13 @@ describe("the lock", () => {
           assert.strictEqual(world.server.exchanges.length, 0)
           yield* Fiber.interrupt(early)
         })
-      ))
+      )
+    )
   }
 
   it.effect("one that hangs while it is given back keeps nobody", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const client = yield* world.client({
           lock: { withLock: () => (effect) => Effect.tap(effect, () => Effect.never) }
         })
@@ -442,11 +487,12 @@ describe("the lock", () => {
         yield* Fiber.join(call)
         assert.strictEqual(yield* client.me, "ann")
       })
-    ))
+    )
+  )
 
   it.effect("round every write where the storage cannot compare by itself", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { lock, state } = watched(world.lock)
         const seen: Array<string> = []
         const storage = storageOver(world.backing, {
@@ -458,22 +504,26 @@ describe("the lock", () => {
         yield* client.session.signOutLocally
         assert.deepStrictEqual(seen, ["get 0", "set 1", "get 1", "remove 1"])
       })
-    ))
+    )
+  )
 
   it.effect("out of reach, nobody is kept from signing in or out", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const storage = storageOver(world.backing, { atomic: false })
         const client = yield* world.client({
           storage,
-          lock: { withLock: (slot) => () => Effect.fail(new SessionLock.SessionLockError({ slot, reason: "Unavailable" })) }
+          lock: {
+            withLock: (slot) => () => Effect.fail(new SessionLock.SessionLockError({ slot, reason: "Unavailable" }))
+          }
         })
         yield* client.signIn("ann")
         assert.strictEqual(yield* client.me, "ann")
         yield* client.session.signOutLocally
         assert.isUndefined(stored(world.backing))
       })
-    ))
+    )
+  )
 })
 
 // -----------------------------------------------------------------------------
@@ -481,7 +531,7 @@ describe("the lock", () => {
 describe("compare and set", () => {
   it.effect("a pair is not written over another session: it is revoked, and the other adopted", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const one = yield* world.client({ lock: noLock })
         const two = yield* world.client({ lock: noLock })
         yield* one.signIn("ann")
@@ -496,11 +546,12 @@ describe("compare and set", () => {
         assert.deepStrictEqual(world.server.revoked, ["refresh-3-ann"])
         assert.strictEqual(yield* one.me, "bob")
       })
-    ))
+    )
+  )
 
   it.effect("a sign-out elsewhere while the exchange is on the wire wins", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const one = yield* world.client({ lock: noLock })
         const two = yield* world.client({ lock: noLock })
         yield* one.signIn("ann")
@@ -516,11 +567,12 @@ describe("compare and set", () => {
         yield* until("it is revoked", () => world.server.revoked.length === 1)
         yield* hears(heard, ["State ann", "SignedOut Elsewhere"])
       })
-    ))
+    )
+  )
 
   it.effect("what counts is the refresh token, not the text: another's mark on it is no other session", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const client = yield* world.client({ lock: noLock })
         yield* client.signIn("ann")
         const gate = world.server.gate("refresh")
@@ -532,7 +584,8 @@ describe("compare and set", () => {
         assert.strictEqual(stored(world.backing)?.["refreshToken"], "refresh-2-ann")
         assert.deepStrictEqual(world.server.revoked, [])
       })
-    ))
+    )
+  )
 })
 
 // -----------------------------------------------------------------------------
@@ -546,10 +599,13 @@ describe("generations: a refresh in flight", () => {
       readonly call: Fiber.Fiber<string>
       readonly answer: Effect.Effect<void>
     }) => Effect.Effect<void, unknown, Scope.Scope>,
-    options?: { readonly behaviour?: Behaviour; readonly storage?: (world: World) => TokenStorage.TokenStorage["Service"] }
+    options?: {
+      readonly behaviour?: Behaviour
+      readonly storage?: (world: World) => TokenStorage.TokenStorage["Service"]
+    }
   ) =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const client = yield* world.client(options?.storage === undefined ? {} : { storage: options.storage(world) })
         yield* client.signIn("ann")
         yield* expire
@@ -564,7 +620,7 @@ describe("generations: a refresh in flight", () => {
 
   it.effect("is discarded and revoked when another user signs in", () =>
     inFlight(({ answer, call, client, world }) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const heard = yield* follow(client)
         yield* client.signIn("bob")
         yield* answer
@@ -575,11 +631,12 @@ describe("generations: a refresh in flight", () => {
         assert.strictEqual(yield* client.me, "bob")
         yield* hears(heard, ["State ann", "SignedIn bob"])
       })
-    ))
+    )
+  )
 
   it.effect("is discarded and revoked after a sign-out", () =>
     inFlight(({ answer, call, client, world }) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const heard = yield* follow(client)
         yield* client.session.signOutLocally
         yield* answer
@@ -589,11 +646,12 @@ describe("generations: a refresh in flight", () => {
         assert.isTrue(Option.isNone(yield* client.session.current))
         yield* hears(heard, ["State ann", "SignedOut SignOut"])
       })
-    ))
+    )
+  )
 
   it.effect("is discarded and revoked after a logout, which does not wait for it", () =>
     inFlight(({ answer, call, client, world }) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         // The old refresh token is spent by now: the server refuses it, the new one is revoked as soon as it is here.
         const result = yield* client.auth.logout()
         assert.isFalse(result.revoked)
@@ -604,11 +662,12 @@ describe("generations: a refresh in flight", () => {
         assert.isTrue(world.server.sessions.every((one) => !one.alive))
         assert.isUndefined(stored(world.backing))
       })
-    ))
+    )
+  )
 
   it.effect("is discarded and revoked when tokens are restored", () =>
     inFlight(({ answer, call, client, world }) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const pair = world.server.issue("cyd", "phone", "cyd's device")
         yield* client.session.restore({
           refreshToken: pair.refreshToken,
@@ -623,11 +682,12 @@ describe("generations: a refresh in flight", () => {
         assert.strictEqual(yield* client.me, "cyd")
         assert.strictEqual(stored(world.backing)?.["marker"], "phone")
       })
-    ))
+    )
+  )
 
   it.effect("with a refresh token alone: what waits for the old refresh exchanges the restored one", () =>
     inFlight(({ answer, call, client, world }) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const pair = world.server.issue("ann", "email", "another device")
         const token = yield* Effect.forkChild(client.session.accessToken)
         const refreshed = yield* Effect.forkChild(client.session.refresh)
@@ -637,44 +697,53 @@ describe("generations: a refresh in flight", () => {
         assert.strictEqual(yield* Fiber.join(call), "success ann")
         assert.strictEqual(Redacted.value(yield* Fiber.join(token)), pair.accessToken)
         assert.strictEqual((yield* Fiber.join(refreshed)).userIdentifier, "ann")
-        assert.deepStrictEqual(world.server.exchanges.map((one) => one.accepted), [true, true])
+        assert.deepStrictEqual(
+          world.server.exchanges.map((one) => one.accepted),
+          [true, true]
+        )
       })
-    ))
+    )
+  )
 
   for (const kind of ["sign-in", "sign-out"] as const) {
-    it.effect(`a ${kind} that waits for the lock: the spent token is out of the storage before another process gets it`, () =>
-      inWorld((world, other) =>
-        Effect.gen(function*() {
-          const client = yield* world.client({ storage: storageOver(world.backing, { atomic: false }) })
-          yield* client.signIn("ann")
-          yield* other.me
-          yield* expire
-          const gate = world.server.gate("refresh")
-          const call = yield* Effect.forkChild(tagOf(client.me))
-          yield* gate.arrived
-          const next = yield* Effect.forkChild(tagOf(other.me))
-          yield* settled
-          const change = yield* Effect.forkChild(kind === "sign-in" ? client.signIn("bob") : client.session.signOutLocally)
-          yield* until("it is on its way", () => kind === "sign-out" || world.server.count("auth") === 2)
-          yield* settled
-          yield* gate.answer
-          assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
-          assert.strictEqual(yield* Fiber.join(next), "NotAuthenticated")
-          yield* Fiber.join(change)
-          assert.strictEqual(world.server.exchanges.length, 1)
-          assert.strictEqual(stored(world.backing)?.["userIdentifier"], kind === "sign-in" ? "bob" : undefined)
-        })
-      ))
+    it.effect(
+      `a ${kind} that waits for the lock: the spent token is out of the storage before another process gets it`,
+      () =>
+        inWorld((world, other) =>
+          Effect.gen(function* () {
+            const client = yield* world.client({ storage: storageOver(world.backing, { atomic: false }) })
+            yield* client.signIn("ann")
+            yield* other.me
+            yield* expire
+            const gate = world.server.gate("refresh")
+            const call = yield* Effect.forkChild(tagOf(client.me))
+            yield* gate.arrived
+            const next = yield* Effect.forkChild(tagOf(other.me))
+            yield* settled
+            const change = yield* Effect.forkChild(
+              kind === "sign-in" ? client.signIn("bob") : client.session.signOutLocally
+            )
+            yield* until("it is on its way", () => kind === "sign-out" || world.server.count("auth") === 2)
+            yield* settled
+            yield* gate.answer
+            assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+            assert.strictEqual(yield* Fiber.join(next), "NotAuthenticated")
+            yield* Fiber.join(change)
+            assert.strictEqual(world.server.exchanges.length, 1)
+            assert.strictEqual(stored(world.backing)?.["userIdentifier"], kind === "sign-in" ? "bob" : undefined)
+          })
+        )
+    )
   }
 
   it.effect("a sign-in is in memory as soon as it is in the storage: nobody compares the old session with it", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const release = yield* Deferred.make<void>()
         let slow = false
         const lock: SessionLock.SessionLock = {
           withLock: (slot, options) => (effect) =>
-            Effect.tap(world.lock.withLock(slot, options)(effect), () => slow ? Deferred.await(release) : Effect.void)
+            Effect.tap(world.lock.withLock(slot, options)(effect), () => (slow ? Deferred.await(release) : Effect.void))
         }
         const client = yield* world.client({ lock, storage: storageOver(world.backing, { atomic: false }) })
         yield* client.signIn("ann")
@@ -688,81 +757,96 @@ describe("generations: a refresh in flight", () => {
         yield* Deferred.succeed(release, undefined)
         yield* Fiber.join(signIn)
       })
-    ))
+    )
+  )
 
   it.effect("that is rejected does not touch the session after it", () =>
-    inFlight(({ answer, call, client, world }) =>
-      Effect.gen(function*() {
-        const heard = yield* follow(client)
-        yield* client.signIn("bob")
-        yield* answer
-        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
-        assert.strictEqual(stored(world.backing)?.["userIdentifier"], "bob")
-        assert.strictEqual(yield* client.me, "bob")
-        yield* hears(heard, ["State ann", "SignedIn bob"])
-      }), { behaviour: status(400) }))
+    inFlight(
+      ({ answer, call, client, world }) =>
+        Effect.gen(function* () {
+          const heard = yield* follow(client)
+          yield* client.signIn("bob")
+          yield* answer
+          assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+          assert.strictEqual(stored(world.backing)?.["userIdentifier"], "bob")
+          assert.strictEqual(yield* client.me, "bob")
+          yield* hears(heard, ["State ann", "SignedIn bob"])
+        }),
+      { behaviour: status(400) }
+    )
+  )
 
   it.effect("that fails does not cool down the session after it", () =>
-    inFlight(({ answer, call, client, world }) =>
-      Effect.gen(function*() {
-        yield* client.signIn("bob")
-        yield* answer
-        yield* Fiber.join(call)
-        yield* client.session.refresh
-        assert.strictEqual(world.server.exchanges.length, 2)
-      }), { behaviour: status(503) }))
+    inFlight(
+      ({ answer, call, client, world }) =>
+        Effect.gen(function* () {
+          yield* client.signIn("bob")
+          yield* answer
+          yield* Fiber.join(call)
+          yield* client.session.refresh
+          assert.strictEqual(world.server.exchanges.length, 2)
+        }),
+      { behaviour: status(503) }
+    )
+  )
 
   it.effect("a sign-in that waits to be written: the spent token is not sent again meanwhile", () => {
     let hold = false
     const written = Deferred.makeUnsafe<void>()
-    return inFlight(({ answer, call, client, world }) =>
-      Effect.gen(function*() {
-        hold = true
-        const signIn = yield* Effect.forkChild(client.signIn("bob"))
-        yield* until("it is about to be written", () => world.server.count("auth") === 2)
-        yield* settled
-        yield* answer
-        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
-        assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
-        assert.strictEqual(world.server.exchanges.length, 1)
-        yield* Deferred.succeed(written, undefined)
-        yield* Fiber.join(signIn)
-        assert.strictEqual(yield* client.me, "bob")
-      }), {
-      storage: (world) =>
-        storageOver(world.backing, {
-          before: (operation) => operation === "set" && hold ? Deferred.await(written) : Effect.void
-        })
-    })
+    return inFlight(
+      ({ answer, call, client, world }) =>
+        Effect.gen(function* () {
+          hold = true
+          const signIn = yield* Effect.forkChild(client.signIn("bob"))
+          yield* until("it is about to be written", () => world.server.count("auth") === 2)
+          yield* settled
+          yield* answer
+          assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+          assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
+          assert.strictEqual(world.server.exchanges.length, 1)
+          yield* Deferred.succeed(written, undefined)
+          yield* Fiber.join(signIn)
+          assert.strictEqual(yield* client.me, "bob")
+        }),
+      {
+        storage: (world) =>
+          storageOver(world.backing, {
+            before: (operation) => (operation === "set" && hold ? Deferred.await(written) : Effect.void)
+          })
+      }
+    )
   })
 
   it.effect("a sign-out whose removal fails is not undone by the pair that was being written", () => {
     let broken = false
-    return inFlight(({ answer, call, client }) =>
-      Effect.gen(function*() {
-        broken = true
-        assert.strictEqual((yield* Effect.flip(client.session.signOutLocally))._tag, "TokenStorageError")
-        yield* answer
-        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
-        broken = false
-        assert.isTrue(Option.isNone(yield* client.session.current))
-        assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
-        // Signing out once more removes what the storage still has.
-        yield* client.session.signOutLocally
-        assert.isTrue(Option.isNone(yield* client.session.current))
-      }), {
-      storage: (world) =>
-        storageOver(world.backing, { fault: (operation) => operation === "remove" && broken ? "fail" : undefined })
-    })
+    return inFlight(
+      ({ answer, call, client }) =>
+        Effect.gen(function* () {
+          broken = true
+          assert.strictEqual((yield* Effect.flip(client.session.signOutLocally))._tag, "TokenStorageError")
+          yield* answer
+          assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+          broken = false
+          assert.isTrue(Option.isNone(yield* client.session.current))
+          assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
+          // Signing out once more removes what the storage still has.
+          yield* client.session.signOutLocally
+          assert.isTrue(Option.isNone(yield* client.session.current))
+        }),
+      {
+        storage: (world) =>
+          storageOver(world.backing, { fault: (operation) => (operation === "remove" && broken ? "fail" : undefined) })
+      }
+    )
   })
 
   it.effect("a sign-out after a sign-in that is still being written wins", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const written = yield* Deferred.make<void>()
         const client = yield* world.client({
           storage: storageOver(world.backing, {
-            before: (operation) => operation === "set" ? Deferred.await(written) : Effect.void
+            before: (operation) => (operation === "set" ? Deferred.await(written) : Effect.void)
           })
         })
         const heard = yield* follow(client)
@@ -777,11 +861,12 @@ describe("generations: a refresh in flight", () => {
         assert.isTrue(Option.isNone(yield* client.session.current))
         yield* hears(heard, ["State nobody"])
       })
-    ))
+    )
+  )
 
   it.effect("a request that began as one user is not sent again as another", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const gate = world.server.gate("me")
         const call = yield* Effect.forkChild(tagOf(client.me))
@@ -793,7 +878,8 @@ describe("generations: a refresh in flight", () => {
         assert.strictEqual(world.server.exchanges.length, 0)
         assert.strictEqual(yield* client.me, "bob")
       })
-    ))
+    )
+  )
 })
 
 // -----------------------------------------------------------------------------
@@ -801,7 +887,7 @@ describe("generations: a refresh in flight", () => {
 describe("interruption", () => {
   it.effect("of the first caller detaches him only", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* expire
         const gate = world.server.gate("refresh")
@@ -814,18 +900,20 @@ describe("interruption", () => {
         assert.strictEqual(yield* Fiber.join(second), "ann")
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
   const everybodyLeaves = (
     name: string,
-    when: (
-      parts: { readonly world: World; readonly gate: ReturnType<World["server"]["gate"]> }
-    ) => { readonly reached: Effect.Effect<void>; readonly goOn: Effect.Effect<void> },
+    when: (parts: { readonly world: World; readonly gate: ReturnType<World["server"]["gate"]> }) => {
+      readonly reached: Effect.Effect<void>
+      readonly goOn: Effect.Effect<void>
+    },
     storage?: (world: World) => TokenStorage.TokenStorage["Service"]
   ) =>
     it.effect(`of every caller ${name}: the exchange completes and is stored`, () =>
       inWorld((world) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const client = yield* world.client(storage === undefined ? {} : { storage: storage(world) })
           yield* client.signIn("ann")
           yield* expire
@@ -839,42 +927,51 @@ describe("interruption", () => {
           assert.strictEqual(yield* client.me, "ann")
           assert.strictEqual(world.server.exchanges.length, 1)
         })
-      ))
+      )
+    )
 
   everybodyLeaves("on the wire", ({ gate }) => ({ reached: gate.arrived, goOn: gate.answer }))
   {
     let writes = 0
     const reached = Deferred.makeUnsafe<void>()
     const goOn = Deferred.makeUnsafe<void>()
-    everybodyLeaves("before the answer is written", ({ gate }) => ({
-      reached: Effect.andThen(Effect.andThen(gate.arrived, gate.answer), Deferred.await(reached)),
-      goOn: Effect.asVoid(Deferred.succeed(goOn, undefined))
-    }), (world) =>
-      storageOver(world.backing, {
-        before: (operation) =>
-          operation === "compareAndSet" && ++writes === 2
-            ? Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(goOn))
-            : Effect.void
-      }))
+    everybodyLeaves(
+      "before the answer is written",
+      ({ gate }) => ({
+        reached: Effect.andThen(Effect.andThen(gate.arrived, gate.answer), Deferred.await(reached)),
+        goOn: Effect.asVoid(Deferred.succeed(goOn, undefined))
+      }),
+      (world) =>
+        storageOver(world.backing, {
+          before: (operation) =>
+            operation === "compareAndSet" && ++writes === 2
+              ? Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(goOn))
+              : Effect.void
+        })
+    )
   }
   {
     const reached = Deferred.makeUnsafe<void>()
     const goOn = Deferred.makeUnsafe<void>()
-    everybodyLeaves("before the exchange", ({ gate }) => ({
-      reached: Deferred.await(reached),
-      goOn: Effect.andThen(Deferred.succeed(goOn, undefined), Effect.andThen(gate.arrived, gate.answer))
-    }), (world) =>
-      storageOver(world.backing, {
-        before: (operation) =>
-          operation === "compareAndSet"
-            ? Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(goOn))
-            : Effect.void
-      }))
+    everybodyLeaves(
+      "before the exchange",
+      ({ gate }) => ({
+        reached: Deferred.await(reached),
+        goOn: Effect.andThen(Deferred.succeed(goOn, undefined), Effect.andThen(gate.arrived, gate.answer))
+      }),
+      (world) =>
+        storageOver(world.backing, {
+          before: (operation) =>
+            operation === "compareAndSet"
+              ? Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(goOn))
+              : Effect.void
+        })
+    )
   }
 
   it.effect("nobody goes on before the pair is in the storage", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         let writes = 0
         const writing = yield* Deferred.make<void>()
         const goOn = yield* Deferred.make<void>()
@@ -898,11 +995,12 @@ describe("interruption", () => {
         assert.strictEqual(yield* Fiber.join(call), "ann")
         yield* Fiber.join(later)
       })
-    ))
+    )
+  )
 
   it.effect("the first caller's references are not everybody's", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const Mine = DeviceMetadata.DeviceMetadata
         const seen: Array<unknown> = []
         const http = HttpClient.make((request) =>
@@ -917,11 +1015,12 @@ describe("interruption", () => {
         yield* client.me.pipe(Effect.provideService(Mine, device("the caller's")))
         assert.deepStrictEqual(seen, [undefined])
       })
-    ))
+    )
+  )
 
   it.effect("a client that is closed on the wire stores the answer first", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const scope = yield* Scope.make()
         const client = yield* Scope.provide(world.client(), scope)
         yield* client.signIn("ann")
@@ -936,18 +1035,21 @@ describe("interruption", () => {
         yield* Fiber.join(closing)
         assert.strictEqual(stored(world.backing)?.["refreshToken"], "refresh-2-ann")
       })
-    ))
+    )
+  )
 
   it.effect("a client that is closed before the exchange leaves it to the others on its storage", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const storage = storageOver(world.backing)
         const scope = yield* Scope.make()
         const closed = yield* Scope.provide(world.client({ storage }), scope)
         const open = yield* world.client({ storage })
         yield* closed.signIn("ann")
         yield* expire
-        const holder = yield* Effect.forkChild(world.lock.withLock("default", { maxHold: Duration.minutes(1) })(Effect.never))
+        const holder = yield* Effect.forkChild(
+          world.lock.withLock("default", { maxHold: Duration.minutes(1) })(Effect.never)
+        )
         yield* settled
         yield* Effect.forkChild(Effect.exit(closed.me))
         yield* settled
@@ -963,7 +1065,8 @@ describe("interruption", () => {
         assert.match(yield* tagOf(closed.me), /^(SessionLockError Unavailable|OneEntryError Network)$/)
         assert.strictEqual(yield* open.me, "ann")
       })
-    ))
+    )
+  )
 })
 
 // -----------------------------------------------------------------------------
@@ -971,7 +1074,7 @@ describe("interruption", () => {
 describe("sending again", () => {
   it.effect("once: a second 401 is TokenExpired, and the session stays", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         world.server.script("me", status(401), status(401))
         assert.strictEqual(yield* tagOf(client.me), "TokenExpired Refused")
@@ -980,11 +1083,12 @@ describe("sending again", () => {
         assert.isTrue(Option.isSome(yield* client.session.current))
         assert.strictEqual(yield* client.me, "ann")
       })
-    ))
+    )
+  )
 
   it.effect("once, to a server that gives out the same tokens again", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const { accessToken, refreshToken } = world.server.sessions[0] ?? { accessToken: "", refreshToken: "" }
         const same = answer(
@@ -1002,15 +1106,22 @@ describe("sending again", () => {
         assert.strictEqual(world.server.exchanges.length, 3)
         assert.strictEqual(yield* client.me, "ann")
       })
-    ))
+    )
+  )
 
   it.effect("with the new token, and the body byte for byte", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
-        for (const body of [HttpBody.text("grüße \u0000\ud83d\ude00"), HttpBody.uint8Array(Uint8Array.of(0, 255, 128, 10, 13)), HttpBody.jsonUnsafe({ b: 1, a: [2] })]) {
+        for (const body of [
+          HttpBody.text("grüße \u0000\ud83d\ude00"),
+          HttpBody.uint8Array(Uint8Array.of(0, 255, 128, 10, 13)),
+          HttpBody.jsonUnsafe({ b: 1, a: [2] })
+        ]) {
           world.server.expire()
-          const response = yield* client.http.authorized.execute(HttpClientRequest.post("/api/content/things", { body }))
+          const response = yield* client.http.authorized.execute(
+            HttpClientRequest.post("/api/content/things", { body })
+          )
           assert.strictEqual(response.status, 200)
           const [first, second] = world.server.seen.filter((one) => one.route === "other").slice(-2)
           assert.deepStrictEqual(second?.body, first?.body)
@@ -1019,11 +1130,12 @@ describe("sending again", () => {
         }
         assert.strictEqual(world.server.exchanges.length, 3)
       })
-    ))
+    )
+  )
 
   it.effect("never a one-shot stream: it is reported, and the session refreshed for the next one", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         world.server.expire()
         const send = () =>
@@ -1038,16 +1150,25 @@ describe("sending again", () => {
         assert.strictEqual(world.server.exchanges.length, 1)
         assert.strictEqual((yield* send()).status, 200)
       })
-    ))
+    )
+  )
 
   it.effect("never on sign-in, sign-up, code, oauth, refresh and logout", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const user = { userIdentifier: "ann", eventIdentifier: "auth" }
         const calls: ReadonlyArray<readonly [string, Effect.Effect<unknown, unknown>]> = [
           ["auth", client.signIn("nobody")],
-          ["other", client.auth.signUp("email", { authData: [{ marker: "email_reg", value: "x" }], formIdentifier: "reg", formData: [], notificationData: { email: "x", phonePush: [], phoneSMS: "" } })],
+          [
+            "other",
+            client.auth.signUp("email", {
+              authData: [{ marker: "email_reg", value: "x" }],
+              formIdentifier: "reg",
+              formData: [],
+              notificationData: { email: "x", phonePush: [], phoneSMS: "" }
+            })
+          ],
           ["other", client.auth.generateCode("email", user)],
           ["other", client.auth.checkCode("email", { ...user, code: "1" })],
           ["other", client.auth.activateUser("email", { userIdentifier: "ann", code: "1" })],
@@ -1067,11 +1188,12 @@ describe("sending again", () => {
         assert.strictEqual(world.server.count("logout"), 1)
         assert.strictEqual(world.server.exchanges.length, 0)
       })
-    ))
+    )
+  )
 
   it.effect("never after a 403", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         world.server.script("me", status(403))
         assert.match(yield* tagOf(client.me), /^OneEntryError /)
@@ -1081,11 +1203,12 @@ describe("sending again", () => {
         assert.strictEqual((yield* client.http.authorized.get("/api/content/things")).status, 403)
         assert.strictEqual(world.server.exchanges.length, 0)
       })
-    ))
+    )
+  )
 
   it.effect("refreshOnUnauthorized, round a client of one's own", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const own = world.server.client.pipe(
           HttpClient.mapRequestEffect((request) =>
@@ -1094,16 +1217,29 @@ describe("sending again", () => {
           HttpClient.filterStatusOk,
           HttpClient.retry(Session.refreshOnUnauthorized)
         )
-        const get = Effect.provideService(own.get("https://project.test/api/content/things"), Session.Session, client.session)
+        const get = Effect.provideService(
+          own.get("https://project.test/api/content/things"),
+          Session.Session,
+          client.session
+        )
         world.server.expire()
         assert.strictEqual((yield* get).status, 200)
         assert.strictEqual(world.server.exchanges.length, 1)
         // A second 401 surfaces as it is; what is no 401 ends it at once.
         world.server.script("other", status(401), status(401), status(403), status(503))
-        for (const [code, sent] of [[401, 2], [403, 1], [503, 1]]) {
+        for (const [code, sent] of [
+          [401, 2],
+          [403, 1],
+          [503, 1]
+        ]) {
           const before = world.server.count("other")
           const error = yield* Effect.flip(get)
-          assert.strictEqual(error._tag === "HttpClientError" && error.reason._tag === "StatusCodeError" ? error.reason.response.status : error._tag, code)
+          assert.strictEqual(
+            error._tag === "HttpClientError" && error.reason._tag === "StatusCodeError"
+              ? error.reason.response.status
+              : error._tag,
+            code
+          )
           assert.strictEqual(world.server.count("other") - before, sent)
         }
         assert.strictEqual(world.server.exchanges.length, 2)
@@ -1123,16 +1259,22 @@ describe("sending again", () => {
           "NotAuthenticated"
         )
       })
-    ))
+    )
+  )
 })
 
 // -----------------------------------------------------------------------------
 
 describe("ahead of expiry", () => {
-  const marginIs = (name: string, lifetime: number, margin: number, options?: { readonly refreshMargin?: Duration.Input }) =>
+  const marginIs = (
+    name: string,
+    lifetime: number,
+    margin: number,
+    options?: { readonly refreshMargin?: Duration.Input }
+  ) =>
     it.effect(`the margin is ${margin} s of ${name}`, () =>
       inWorld((world) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           world.server.lifetime = lifetime
           const client = yield* world.client({ options: { ...options } })
           yield* client.signIn("ann")
@@ -1144,7 +1286,8 @@ describe("ahead of expiry", () => {
           assert.strictEqual(world.server.exchanges.length, 1)
           assert.strictEqual(world.server.count("me"), 2)
         })
-      ))
+      )
+    )
 
   marginIs("an hour", 3_600, 30)
   marginIs("an hour, as configured", 3_600, 60, { refreshMargin: "1 minute" })
@@ -1154,7 +1297,7 @@ describe("ahead of expiry", () => {
   for (const lifetime of [1, 2, 5]) {
     it.effect(`a new token is used at least once, even one that lives ${lifetime} s`, () =>
       inWorld((world, client) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           world.server.lifetime = lifetime
           yield* client.signIn("ann")
           yield* client.me
@@ -1166,12 +1309,13 @@ describe("ahead of expiry", () => {
           }
           assert.strictEqual(world.server.seen.filter((one) => one.route === "me").length, 13)
         })
-      ))
+      )
+    )
   }
 
   it.effect("a token that is at its end when it comes is used, not refreshed again", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* expire
         world.server.lifetime = 1
@@ -1185,32 +1329,35 @@ describe("ahead of expiry", () => {
         yield* Fiber.joinAll(calls)
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
-  for (
-    const [name, behaviour] of [
-      ["503", status(503)],
-      ["a broken connection", lose(false)],
-      ["an answer that is no pair", answer(201, "{}")],
-      ["a rejection", status(400)]
-    ] as const
-  ) {
+  for (const [name, behaviour] of [
+    ["503", status(503)],
+    ["a broken connection", lose(false)],
+    ["an answer that is no pair", answer(201, "{}")],
+    ["a rejection", status(400)]
+  ] as const) {
     it.effect(`a refresh that ends in ${name}: the request goes out with the token that is still good`, () =>
       inWorld((world, client) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           yield* client.signIn("ann")
           yield* TestClock.adjust(Duration.seconds(3_580))
           world.server.script("refresh", behaviour, behaviour)
           const good = world.server.sessions[0]?.accessToken
           if (behaviour._tag === "Answer" && behaviour.handled) {
             // The server has rotated: its own access token of before is what the client still has.
-            world.server.script("me", answer(200, JSON.stringify({ id: 1, identifier: "ann", authProviderIdentifier: "email", formData: [] })))
+            world.server.script(
+              "me",
+              answer(200, JSON.stringify({ id: 1, identifier: "ann", authProviderIdentifier: "email", formData: [] }))
+            )
           }
           assert.strictEqual(yield* client.me, "ann")
           assert.strictEqual(world.server.seen.at(-1)?.headers["authorization"], `Bearer ${good}`)
           assert.strictEqual(world.server.exchanges.length, 1)
         })
-      ))
+      )
+    )
   }
 })
 
@@ -1230,7 +1377,7 @@ describe("what a refresh outcome does", () => {
     }) => Effect.Effect<void, unknown, Scope.Scope>
   ) =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const heard = yield* follow(client)
         yield* TestClock.adjust(state === "expired" ? "2 hours" : "10 minutes")
@@ -1248,97 +1395,114 @@ describe("what a refresh outcome does", () => {
     describe(`access token ${state}`, () => {
       it.effect("2xx that decodes: commit", () =>
         refreshing(state, [usual], ({ client, heard, outcome, world }) =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             assert.strictEqual(outcome, "success")
             assert.deepInclude(stored(world.backing), { refreshToken: "refresh-2-ann", marker: "email" })
             assert.notProperty(stored(world.backing), "exchangeStartedAt")
             yield* hears(heard, ["State ann", "Refreshed ann"])
             assert.strictEqual(yield* client.me, "ann")
-          })))
+          })
+        )
+      )
 
-      for (
-        const [name, behaviour] of [
-          ["empty", answer(201, "")],
-          ["no JSON", answer(201, "<html>", { headers: { "content-type": "text/html" } })],
-          ["another shape", answer(200, `{"accessToken":"a"}`)],
-          ["an empty token", answer(200, `{"userIdentifier":"ann","authProviderIdentifier":"email","accessToken":"a","refreshToken":""}`)],
-          ["true", answer(200, "true")],
-          ["no content", answer(204, "")]
-        ] as const
-      ) {
+      for (const [name, behaviour] of [
+        ["empty", answer(201, "")],
+        ["no JSON", answer(201, "<html>", { headers: { "content-type": "text/html" } })],
+        ["another shape", answer(200, `{"accessToken":"a"}`)],
+        [
+          "an empty token",
+          answer(200, `{"userIdentifier":"ann","authProviderIdentifier":"email","accessToken":"a","refreshToken":""}`)
+        ],
+        ["true", answer(200, "true")],
+        ["no content", answer(204, "")]
+      ] as const) {
         it.effect(`2xx that does not decode (${name}): keep, retryable`, () =>
-          refreshing(state, [name === "no content" ? { _tag: "Answer", handled: false, status: 204 } : behaviour], ({ client, heard, outcome, world }) =>
-            Effect.gen(function*() {
-              assert.strictEqual(outcome, "OneEntryError ResponseInvalid")
-              assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
-              // A definite answer takes the mark back.
-              assert.notProperty(stored(world.backing), "exchangeStartedAt")
-              yield* hears(heard, ["State ann"])
-              assert.isTrue(Option.isSome(yield* client.session.current))
-            })))
+          refreshing(
+            state,
+            [name === "no content" ? { _tag: "Answer", handled: false, status: 204 } : behaviour],
+            ({ client, heard, outcome, world }) =>
+              Effect.gen(function* () {
+                assert.strictEqual(outcome, "OneEntryError ResponseInvalid")
+                assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
+                // A definite answer takes the mark back.
+                assert.notProperty(stored(world.backing), "exchangeStartedAt")
+                yield* hears(heard, ["State ann"])
+                assert.isTrue(Option.isSome(yield* client.session.current))
+              })
+          )
+        )
       }
 
       for (const code of [400, 401, 403]) {
-        it.effect(`${code} with the API's envelope: ${state === "valid" ? "keep, and never send it again" : "drop"}`, () =>
-          refreshing(state, [status(code)], ({ client, heard, outcome, world }) =>
-            Effect.gen(function*() {
-              assert.strictEqual(outcome, "TokenExpired Rejected")
-              if (state === "valid") {
-                yield* hears(heard, ["State ann", "RefreshRejected ann"])
-                assert.strictEqual(yield* client.me, "ann")
-                assert.strictEqual(yield* tagOf(client.session.refresh), "TokenExpired Rejected")
-                // Nor by another process.
-                const other = yield* world.client()
-                assert.strictEqual(yield* other.me, "ann")
-                assert.strictEqual(yield* tagOf(other.session.refresh), "TokenExpired Rejected")
-                // It ends with the access token.
-                yield* expire
-                assert.strictEqual(yield* tagOf(client.me), "TokenExpired Rejected")
-                yield* hears(heard, ["State ann", "RefreshRejected ann", "SignedOut Rejected"])
-              } else {
-                yield* hears(heard, ["State ann", "SignedOut Rejected"])
-              }
-              assert.isUndefined(stored(world.backing))
-              assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
-              assert.strictEqual(world.server.exchanges.length, 1)
-            })))
+        it.effect(
+          `${code} with the API's envelope: ${state === "valid" ? "keep, and never send it again" : "drop"}`,
+          () =>
+            refreshing(state, [status(code)], ({ client, heard, outcome, world }) =>
+              Effect.gen(function* () {
+                assert.strictEqual(outcome, "TokenExpired Rejected")
+                if (state === "valid") {
+                  yield* hears(heard, ["State ann", "RefreshRejected ann"])
+                  assert.strictEqual(yield* client.me, "ann")
+                  assert.strictEqual(yield* tagOf(client.session.refresh), "TokenExpired Rejected")
+                  // Nor by another process.
+                  const other = yield* world.client()
+                  assert.strictEqual(yield* other.me, "ann")
+                  assert.strictEqual(yield* tagOf(other.session.refresh), "TokenExpired Rejected")
+                  // It ends with the access token.
+                  yield* expire
+                  assert.strictEqual(yield* tagOf(client.me), "TokenExpired Rejected")
+                  yield* hears(heard, ["State ann", "RefreshRejected ann", "SignedOut Rejected"])
+                } else {
+                  yield* hears(heard, ["State ann", "SignedOut Rejected"])
+                }
+                assert.isUndefined(stored(world.backing))
+                assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
+                assert.strictEqual(world.server.exchanges.length, 1)
+              })
+            )
+        )
 
         it.effect(`${code} without it: keep, cool down`, () =>
           refreshing(state, [answer(code, "<html>proxy</html>", { handled: false })], ({ heard, outcome, world }) =>
-            Effect.gen(function*() {
+            Effect.gen(function* () {
               assert.match(outcome, /^OneEntryError /)
               assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
               yield* hears(heard, ["State ann"])
-            })))
+            })
+          )
+        )
       }
 
       for (const code of [301, 302, 307, 308, 404, 408, 425, 429, 500, 502, 503, 504]) {
         it.effect(`${code}: keep, cool down`, () =>
-          refreshing(state, [status(code, { location: "https://elsewhere.test/" })], ({ client, heard, outcome, world }) =>
-            Effect.gen(function*() {
-              assert.match(outcome, /^OneEntryError /)
-              assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
-              assert.notProperty(stored(world.backing), "exchangeStartedAt")
-              yield* hears(heard, ["State ann"])
-              if (state === "valid") {
-                assert.strictEqual(yield* client.me, "ann")
-              } else {
-                yield* TestClock.adjust("2 minutes")
-                assert.strictEqual(yield* client.me, "ann")
-                assert.strictEqual(world.server.exchanges.length, 2)
-              }
-            })))
+          refreshing(
+            state,
+            [status(code, { location: "https://elsewhere.test/" })],
+            ({ client, heard, outcome, world }) =>
+              Effect.gen(function* () {
+                assert.match(outcome, /^OneEntryError /)
+                assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
+                assert.notProperty(stored(world.backing), "exchangeStartedAt")
+                yield* hears(heard, ["State ann"])
+                if (state === "valid") {
+                  assert.strictEqual(yield* client.me, "ann")
+                } else {
+                  yield* TestClock.adjust("2 minutes")
+                  assert.strictEqual(yield* client.me, "ann")
+                  assert.strictEqual(world.server.exchanges.length, 2)
+                }
+              })
+          )
+        )
       }
 
-      for (
-        const [name, behaviour, reason] of [
-          ["a connection that breaks", lose(false), "Network"],
-          ["a timeout", hang(false), "Timeout"]
-        ] as const
-      ) {
+      for (const [name, behaviour, reason] of [
+        ["a connection that breaks", lose(false), "Network"],
+        ["a timeout", hang(false), "Timeout"]
+      ] as const) {
         it.effect(`${name} before the server has it: keep, in doubt; the next attempt mends it`, () =>
           refreshing(state, [behaviour], ({ client, heard, outcome, world }) =>
-            Effect.gen(function*() {
+            Effect.gen(function* () {
               assert.strictEqual(outcome, `OneEntryError ${reason}`)
               assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
               assert.property(stored(world.backing), "exchangeStartedAt")
@@ -1347,11 +1511,13 @@ describe("what a refresh outcome does", () => {
               yield* client.session.refresh
               assert.notProperty(stored(world.backing), "exchangeStartedAt")
               assert.strictEqual(yield* client.me, "ann")
-            })))
+            })
+          )
+        )
 
         it.effect(`${name} after it: ambiguous when the server then rejects it`, () =>
           refreshing(state, [name === "a timeout" ? hang(true) : lose(true)], ({ client, heard, outcome, world }) =>
-            Effect.gen(function*() {
+            Effect.gen(function* () {
               assert.strictEqual(outcome, `OneEntryError ${reason}`)
               yield* TestClock.adjust("2 minutes")
               assert.strictEqual(yield* tagOf(client.session.refresh), "TokenExpired Ambiguous")
@@ -1364,34 +1530,39 @@ describe("what a refresh outcome does", () => {
               assert.strictEqual(heard.at(-1), "SignedOut Ambiguous")
               assert.isUndefined(stored(world.backing))
               assert.strictEqual(world.server.exchanges.length, 2)
-            })))
+            })
+          )
+        )
       }
 
       it.effect("a definite answer does not end a doubt of before", () =>
         refreshing(state, [lose(true), status(503)], ({ client, world }) =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             yield* TestClock.adjust("2 minutes")
             assert.strictEqual(yield* tagOf(client.session.refresh), "OneEntryError ServerFailure")
             assert.property(stored(world.backing), "exchangeStartedAt")
             yield* TestClock.adjust("5 minutes")
             assert.strictEqual(yield* tagOf(client.session.refresh), "TokenExpired Ambiguous")
-          })))
+          })
+        )
+      )
     })
   }
 
   it.effect("a token that a 401 was had with counts as expired", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         world.server.revokeAll()
         assert.strictEqual(yield* tagOf(client.me), "TokenExpired Rejected")
         assert.isUndefined(stored(world.backing))
       })
-    ))
+    )
+  )
 
   it.effect("a client that dies has lost the answer", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         for (const end of [Effect.die(new Error("oops")), Effect.interrupt]) {
           let broken = false
           const http = HttpClient.make((request) =>
@@ -1408,12 +1579,16 @@ describe("what a refresh outcome does", () => {
           assert.strictEqual(yield* client.me, "ann")
         }
       })
-    ))
+    )
+  )
 
   it.effect("rejected while the storage holds another refresh token: adopt it, and refresh that one if needed", () =>
     inWorld((world, other) =>
-      Effect.gen(function*() {
-        for (const [lifetime, exchanges] of [[3_600, 2], [10, 3]] as const) {
+      Effect.gen(function* () {
+        for (const [lifetime, exchanges] of [
+          [3_600, 2],
+          [10, 3]
+        ] as const) {
           world.server.exchanges.length = 0
           const client = yield* world.client({ lock: noLock })
           const careless = yield* world.client({ lock: noLock })
@@ -1435,11 +1610,12 @@ describe("what a refresh outcome does", () => {
           )
         }
       })
-    ))
+    )
+  )
 
   it.effect("the mark is in the storage before the exchange is on the wire", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* expire
         const gate = world.server.gate("refresh")
@@ -1449,12 +1625,13 @@ describe("what a refresh outcome does", () => {
         yield* gate.answer
         yield* Fiber.join(call)
       })
-    ))
+    )
+  )
 
   for (const handled of [true, false]) {
     it.effect(`a process that dies on the wire, the server ${handled ? "having" : "not having"} handled it`, () =>
       inWorld((world, dying) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           yield* dying.signIn("ann")
           yield* expire
           // Never answered, and never to be heard of again: its lock, in another process, ends with its lease.
@@ -1466,28 +1643,32 @@ describe("what a refresh outcome does", () => {
           assert.strictEqual(world.server.exchanges.length, 2)
           yield* TestClock.adjust("1 minute")
         })
-      ))
+      )
+    )
   }
 })
 
 describe("cooling down", () => {
   it.effect("fifty calls make one attempt, one after the other too", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* expire
         world.server.script("refresh", status(503), status(503))
-        const together = yield* Effect.forEach(Array.from({ length: 25 }), () => tagOf(client.me), { concurrency: "unbounded" })
+        const together = yield* Effect.forEach(Array.from({ length: 25 }), () => tagOf(client.me), {
+          concurrency: "unbounded"
+        })
         const inTurn = yield* Effect.forEach(Array.from({ length: 25 }), () => tagOf(client.me))
         assert.deepStrictEqual(new Set([...together, ...inTurn]), new Set(["OneEntryError ServerFailure"]))
         assert.strictEqual(world.server.exchanges.length, 1)
         assert.strictEqual(world.server.count("me"), 0)
       })
-    ))
+    )
+  )
 
   /** How long nobody tries after a failure, in milliseconds. */
   const cooldown = (world: World, client: Client) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const before = world.server.exchanges.length
       for (let millis = 0; millis <= 400_000; millis += 250) {
         yield* Effect.exit(client.session.refresh)
@@ -1499,7 +1680,7 @@ describe("cooling down", () => {
 
   it.effect("grows with each failure, to a limit, and jitters", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         world.server.script("refresh", ...Array.from({ length: 9 }, () => status(503)))
         yield* Effect.exit(client.session.refresh)
@@ -1510,21 +1691,24 @@ describe("cooling down", () => {
           assert.isAtMost(wait, middle * 1.25 + 250)
         }
       })
-    ))
+    )
+  )
 
-  for (
-    const [name, header, expected] of [
-      ["seconds", () => "120", 120_000],
-      ["a date", (now: number) => new Date(now + 90_000).toUTCString(), 90_000],
-      ["a date by a server whose clock is a day ahead", (now: number) => new Date(now + 86_400_000 + 90_000).toUTCString(), 90_000],
-      ["a week, capped", () => String(7 * 86_400), 300_000],
-      ["nonsense", () => "soon", 1_000],
-      ["the past", (now: number) => new Date(now - 90_000).toUTCString(), 1_000]
-    ] as const
-  ) {
+  for (const [name, header, expected] of [
+    ["seconds", () => "120", 120_000],
+    ["a date", (now: number) => new Date(now + 90_000).toUTCString(), 90_000],
+    [
+      "a date by a server whose clock is a day ahead",
+      (now: number) => new Date(now + 86_400_000 + 90_000).toUTCString(),
+      90_000
+    ],
+    ["a week, capped", () => String(7 * 86_400), 300_000],
+    ["nonsense", () => "soon", 1_000],
+    ["the past", (now: number) => new Date(now - 90_000).toUTCString(), 1_000]
+  ] as const) {
     it.effect(`honours Retry-After: ${name}`, () =>
       inWorld((world, client) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           yield* client.signIn("ann")
           const now = yield* Clock.currentTimeMillis
           world.server.dates = true
@@ -1537,13 +1721,14 @@ describe("cooling down", () => {
           assert.isAtMost(wait, expected * 1.25 + 250)
           if (expected > 1_000) assert.isAtLeast(wait, expected - 1_000)
         })
-      ))
+      )
+    )
   }
 
   const clears = (name: string, clear: (world: World, client: Client) => Effect.Effect<unknown, unknown>) =>
     it.effect(`is over after ${name}`, () =>
       inWorld((world, client) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           yield* client.signIn("ann")
           world.server.script("refresh", status(503, { "retry-after": "300" }))
           yield* Effect.exit(client.session.refresh)
@@ -1554,21 +1739,30 @@ describe("cooling down", () => {
           yield* client.session.refresh
           assert.strictEqual(world.server.exchanges.length, before + 1)
         })
-      ))
+      )
+    )
 
   clears("a new token", (_, client) => client.signIn("ann"))
   clears("a sign-out", (world, client) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* client.session.signOutLocally
       // The very same tokens, so that nothing else can have cleared it.
-      yield* client.session.restore({ refreshToken: "refresh-1-ann", device: device(world.server.exchanges[0]?.fingerprint ?? "") })
-    }))
-  clears("a success elsewhere", (world, client) => Effect.scoped(Effect.flatMap(world.client(), (other) => other.session.refresh)).pipe(Effect.andThen(client.session.refresh)))
+      yield* client.session.restore({
+        refreshToken: "refresh-1-ann",
+        device: device(world.server.exchanges[0]?.fingerprint ?? "")
+      })
+    })
+  )
+  clears("a success elsewhere", (world, client) =>
+    Effect.scoped(Effect.flatMap(world.client(), (other) => other.session.refresh)).pipe(
+      Effect.andThen(client.session.refresh)
+    )
+  )
   clears("its time", () => TestClock.adjust("5 minutes"))
 
   it.effect("a success starts the count anew", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         world.server.script("refresh", status(503), status(503), status(503), usual, status(503))
         for (const pause of ["2 seconds", "4 seconds", "8 seconds", "16 seconds"] as const) {
@@ -1579,11 +1773,12 @@ describe("cooling down", () => {
         assert.strictEqual(world.server.exchanges.length, 5)
         assert.isAtMost(yield* cooldown(world, client), 1_500)
       })
-    ))
+    )
+  )
 
   it.effect("a clock that runs backward does not prolong it", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         world.server.script("refresh", status(503, { "retry-after": "300" }))
         yield* Effect.exit(client.session.refresh)
@@ -1591,7 +1786,8 @@ describe("cooling down", () => {
         yield* client.session.refresh
         assert.strictEqual(world.server.exchanges.length, 2)
       })
-    ))
+    )
+  )
 })
 
 // -----------------------------------------------------------------------------
@@ -1599,7 +1795,7 @@ describe("cooling down", () => {
 describe("signing in and out", () => {
   it.effect("a failed sign-in leaves the session that was there", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const before = stored(world.backing)
         const heard = yield* follow(client)
@@ -1611,11 +1807,12 @@ describe("signing in and out", () => {
         assert.strictEqual(yield* client.me, "ann")
         yield* hears(heard, ["State ann"])
       })
-    ))
+    )
+  )
 
   it.effect("logout clears locally even offline, and says which half failed", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const heard = yield* follow(client)
         world.server.script("logout", lose(false))
@@ -1625,11 +1822,12 @@ describe("signing in and out", () => {
         assert.isTrue(Option.isNone(yield* client.session.current))
         yield* hears(heard, ["State ann", "SignedOut SignOut"])
       })
-    ))
+    )
+  )
 
   it.effect("signing out twice is no error, and is told once", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const heard = yield* follow(client)
         assert.isTrue((yield* client.auth.logout()).revoked)
@@ -1639,35 +1837,41 @@ describe("signing in and out", () => {
         yield* hears(heard, ["State ann", "SignedOut SignOut"])
         assert.strictEqual(world.server.count("logout"), 1)
       })
-    ))
+    )
+  )
 
   it.effect("signOutLocally tells nobody", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* client.session.signOutLocally
         assert.strictEqual(world.server.count("logout"), 0)
         assert.isUndefined(stored(world.backing))
         assert.isTrue(world.server.sessions[0]?.alive)
       })
-    ))
+    )
+  )
 
   it.effect("logout ends what another process has rotated meanwhile, and spends nothing twice", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* expire
         yield* Effect.flatMap(world.client(), (other) => other.me)
         assert.isTrue((yield* client.auth.logout()).revoked)
-        assert.deepStrictEqual(world.server.exchanges.map((one) => one.refreshToken), ["refresh-1-ann"])
+        assert.deepStrictEqual(
+          world.server.exchanges.map((one) => one.refreshToken),
+          ["refresh-1-ann"]
+        )
         assert.isFalse(world.server.sessions[0]?.alive)
         assert.isUndefined(stored(world.backing))
       })
-    ))
+    )
+  )
 
   it.effect("logout exchanges nothing that another process has seen the end of", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* expire
         const other = yield* world.client()
@@ -1676,38 +1880,43 @@ describe("signing in and out", () => {
         yield* client.auth.logout()
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
-  it.effect("signed out while the storage is out of reach: what it shows afterwards is not taken for a new session", () =>
-    inWorld((world, client) =>
-      Effect.gen(function*() {
-        yield* client.signIn("ann")
-        let broken = true
-        const blind = yield* world.client({
-          storage: storageOver(world.backing, { fault: () => broken ? "fail" : undefined })
+  it.effect(
+    "signed out while the storage is out of reach: what it shows afterwards is not taken for a new session",
+    () =>
+      inWorld((world, client) =>
+        Effect.gen(function* () {
+          yield* client.signIn("ann")
+          let broken = true
+          const blind = yield* world.client({
+            storage: storageOver(world.backing, { fault: () => (broken ? "fail" : undefined) })
+          })
+          assert.strictEqual((yield* Effect.flip(blind.session.signOutLocally))._tag, "TokenStorageError")
+          broken = false
+          assert.isTrue(Option.isNone(yield* blind.session.current))
+          assert.strictEqual(yield* tagOf(blind.me), "NotAuthenticated")
+          yield* blind.session.signOutLocally
+          assert.isUndefined(stored(world.backing))
         })
-        assert.strictEqual((yield* Effect.flip(blind.session.signOutLocally))._tag, "TokenStorageError")
-        broken = false
-        assert.isTrue(Option.isNone(yield* blind.session.current))
-        assert.strictEqual(yield* tagOf(blind.me), "NotAuthenticated")
-        yield* blind.session.signOutLocally
-        assert.isUndefined(stored(world.backing))
-      })
-    ))
+      )
+  )
 
   it.effect("of what nobody has read yet", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const fresh = yield* world.client()
         yield* fresh.session.signOutLocally
         assert.isUndefined(stored(world.backing))
       })
-    ))
+    )
+  )
 
   it.effect("a password change ends the session of the same user only", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const heard = yield* follow(client)
         const change = (userIdentifier: string) =>
@@ -1725,11 +1934,12 @@ describe("signing in and out", () => {
         assert.isUndefined(stored(world.backing))
         yield* hears(heard, ["State ann", "SignedOut PasswordChanged"])
       })
-    ))
+    )
+  )
 
   it.effect("after a sign-out the slot keeps its device", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* client.session.signOutLocally
         yield* client.signIn("ann")
@@ -1737,11 +1947,12 @@ describe("signing in and out", () => {
         assert.strictEqual(second?.fingerprint, first?.fingerprint)
         assert.isAtLeast(first?.fingerprint.length ?? 0, 22)
       })
-    ))
+    )
+  )
 
   it.effect("two clients with tokens of the application of their own share a session, not their headers", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const storage = storageOver(world.backing)
         const one = yield* world.client({ storage, options: { appToken: "app-one" } })
         const two = yield* world.client({ storage, options: { appToken: "app-two" } })
@@ -1754,7 +1965,8 @@ describe("signing in and out", () => {
           ["app-one", "app-two", "app-one"]
         )
       })
-    ))
+    )
+  )
 })
 
 // -----------------------------------------------------------------------------
@@ -1762,10 +1974,13 @@ describe("signing in and out", () => {
 describe("time", () => {
   const day = 86_400_000
 
-  for (const [name, skew] of [["behind", day], ["ahead", -day]] as const) {
+  for (const [name, skew] of [
+    ["behind", day],
+    ["ahead", -day]
+  ] as const) {
     it.effect(`a device clock that is a day ${name} costs no extra refresh, for one slot and for many`, () =>
       inWorld((world, client) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           world.server.skew = skew
           yield* client.signIn("ann")
           yield* Sessions.withSlot("second")(client.signIn("bob"))
@@ -1785,12 +2000,13 @@ describe("time", () => {
           yield* client.me
           assert.strictEqual(world.server.exchanges.length, 1)
         })
-      ))
+      )
+    )
   }
 
   it.effect("a clock that is set right, in one jump, costs one refresh, for all slots together", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         for (const jump of [day, -day]) {
           world.server.exchanges.length = 0
           world.server.lifetime = 36_000
@@ -1806,22 +2022,24 @@ describe("time", () => {
           assert.strictEqual(world.server.exchanges.length, 1)
         }
       })
-    ))
+    )
+  )
 
   it.effect("a jump forward (sleep) costs one", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* TestClock.adjust("9 hours")
         yield* client.me
         yield* client.me
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
   it.effect("a jump backward distrusts the entry once, and goes on with it if it cannot be refreshed", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* TestClock.setTime(start - 3_600_000)
         world.server.script("refresh", status(503))
@@ -1832,33 +2050,33 @@ describe("time", () => {
         assert.strictEqual(yield* client.me, "ann")
         assert.strictEqual(world.server.exchanges.length, 2)
       })
-    ))
+    )
+  )
 
   it.effect("clocks that disagree by seconds are called equal", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* TestClock.setTime(start - 50_000)
         yield* client.me
         assert.strictEqual(world.server.exchanges.length, 0)
       })
-    ))
+    )
+  )
 
-  for (
-    const [name, make] of [
-      ["is no JWT", () => "opaque"],
-      ["has no exp", ({ iat }: { iat: number }) => jwt({ iat })],
-      ["ends before it begins", ({ iat }: { iat: number }) => jwt({ iat, exp: iat - 1 })],
-      ["lives for longer than anybody can", ({ iat }: { iat: number }) => jwt({ iat, exp: 1e300 })],
-      ["speaks in milliseconds", ({ iat }: { iat: number }) => jwt({ iat, exp: iat * 1_000 })],
-      ["says nonsense", () => jwt({ iat: "now", exp: null })],
-      ["holds no object", () => `a.${Buffer.from("[1]").toString("base64url")}.c`],
-      ["holds no JSON", () => "a.%%%.c"]
-    ] as const
-  ) {
+  for (const [name, make] of [
+    ["is no JWT", () => "opaque"],
+    ["has no exp", ({ iat }: { iat: number }) => jwt({ iat })],
+    ["ends before it begins", ({ iat }: { iat: number }) => jwt({ iat, exp: iat - 1 })],
+    ["lives for longer than anybody can", ({ iat }: { iat: number }) => jwt({ iat, exp: 1e300 })],
+    ["speaks in milliseconds", ({ iat }: { iat: number }) => jwt({ iat, exp: iat * 1_000 })],
+    ["says nonsense", () => jwt({ iat: "now", exp: null })],
+    ["holds no object", () => `a.${Buffer.from("[1]").toString("base64url")}.c`],
+    ["holds no JSON", () => "a.%%%.c"]
+  ] as const) {
     it.effect(`an access token that ${name} is used until a 401`, () =>
       inWorld((world, client) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           let serial = 0
           // Different each time, as tokens are.
           world.server.accessToken = (claims) => `${make(claims)}${"x".repeat(++serial)}`
@@ -1872,12 +2090,13 @@ describe("time", () => {
           assert.strictEqual(yield* client.me, "ann")
           assert.strictEqual(world.server.exchanges.length, 1)
         })
-      ))
+      )
+    )
   }
 
   it.effect("without iat, life counts from the Date of the answer", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         world.server.skew = day
         world.server.dates = true
         world.server.accessToken = ({ exp, id }) => jwt({ exp, id })
@@ -1889,11 +2108,12 @@ describe("time", () => {
         yield* client.me
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
   it.effect("an exchange that the device slept through says nothing of the clock", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const client = yield* world.client({ options: { requestTimeout: "10 hours" } })
         yield* Sessions.withSlot("second")(client.signIn("bob"))
         const gate = world.server.gate("auth")
@@ -1906,11 +2126,12 @@ describe("time", () => {
         yield* Sessions.withSlot("second")(client.me)
         assert.strictEqual(world.server.exchanges.length, 0)
       })
-    ))
+    )
+  )
 
   it.effect("accessTokenEndsAt is by this device's clock, and claims are there to be shown", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         world.server.skew = day
         yield* client.signIn("ann")
         const info = Option.getOrThrow(yield* client.session.current)
@@ -1919,7 +2140,8 @@ describe("time", () => {
         assert.strictEqual(info.slot, "default")
         assert.strictEqual(info.marker, "email")
       })
-    ))
+    )
+  )
 })
 
 // -----------------------------------------------------------------------------
@@ -1933,28 +2155,34 @@ describe("storage", () => {
     return Effect.map(Effect.provide(effect, Logger.layer([logger])), (value) => ({ value, lines }))
   }
 
-  for (
-    const [name, text] of [
-      ["bad JSON", "{"],
-      ["half a chunk", `{"version":1,"marker":"email","accessToken":"SECRET-a`],
-      ["another shape", `{"version":1,"tokens":["SECRET"]}`],
-      ["an empty refresh token", `{"version":1,"marker":"email","accessToken":"SECRET","refreshToken":"","device":{"fingerprint":"f","deviceInfo":{"os":"","browser":"","location":""}},"receivedAt":0,"lifetime":null,"clockOffset":0}`],
-      ["numbers beyond reason", `{"version":1,"marker":"email","accessToken":"SECRET","refreshToken":"r","device":{"fingerprint":"f","deviceInfo":{"os":"","browser":"","location":""}},"receivedAt":1e999,"lifetime":null,"clockOffset":0}`],
-      ["prototypes", `{"__proto__":{"version":1,"marker":"email","refreshToken":"SECRET"}}`],
-      ["a megabyte", `"${"SECRET".repeat(200_000)}"`],
-      ["nothing", ""]
-    ] as const
-  ) {
+  for (const [name, text] of [
+    ["bad JSON", "{"],
+    ["half a chunk", `{"version":1,"marker":"email","accessToken":"SECRET-a`],
+    ["another shape", `{"version":1,"tokens":["SECRET"]}`],
+    [
+      "an empty refresh token",
+      `{"version":1,"marker":"email","accessToken":"SECRET","refreshToken":"","device":{"fingerprint":"f","deviceInfo":{"os":"","browser":"","location":""}},"receivedAt":0,"lifetime":null,"clockOffset":0}`
+    ],
+    [
+      "numbers beyond reason",
+      `{"version":1,"marker":"email","accessToken":"SECRET","refreshToken":"r","device":{"fingerprint":"f","deviceInfo":{"os":"","browser":"","location":""}},"receivedAt":1e999,"lifetime":null,"clockOffset":0}`
+    ],
+    ["prototypes", `{"__proto__":{"version":1,"marker":"email","refreshToken":"SECRET"}}`],
+    ["a megabyte", `"${"SECRET".repeat(200_000)}"`],
+    ["nothing", ""]
+  ] as const) {
     it.effect(`what does not decode counts as absent (${name}): one warning without the value, nothing rewritten`, () =>
       inWorld((world, client) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           world.backing.map.set("default", text)
-          const { lines, value } = yield* warnings(Effect.gen(function*() {
-            const first = yield* tagOf(client.me)
-            yield* tagOf(client.session.refresh)
-            yield* client.session.current
-            return first
-          }))
+          const { lines, value } = yield* warnings(
+            Effect.gen(function* () {
+              const first = yield* tagOf(client.me)
+              yield* tagOf(client.session.refresh)
+              yield* client.session.current
+              return first
+            })
+          )
           assert.strictEqual(value, "NotAuthenticated")
           assert.strictEqual(lines.length, 1)
           assert.notInclude(lines[0], "SECRET")
@@ -1964,15 +2192,23 @@ describe("storage", () => {
           assert.strictEqual(yield* client.me, "ann")
           assert.include(stored(world.backing), { userIdentifier: "ann" })
         })
-      ))
+      )
+    )
   }
 
   it.effect("numbers at the edge of what decodes are no defect", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const good = stored(world.backing)
-        for (const odd of [{ receivedAt: 1e300 }, { receivedAt: -1e300 }, { lifetime: 1e300 }, { lifetime: -5 }, { clockOffset: 1e300 }, { exchangeStartedAt: 1e300 }]) {
+        for (const odd of [
+          { receivedAt: 1e300 },
+          { receivedAt: -1e300 },
+          { lifetime: 1e300 },
+          { lifetime: -5 },
+          { clockOffset: 1e300 },
+          { exchangeStartedAt: 1e300 }
+        ]) {
           world.backing.map.set("default", JSON.stringify({ ...good, ...odd }))
           const fresh = yield* world.client()
           assert.isTrue(Option.isSome(yield* fresh.session.current))
@@ -1980,23 +2216,27 @@ describe("storage", () => {
           yield* tagOf(fresh.me)
         }
       })
-    ))
+    )
+  )
 
   it.effect("a newer version is ignored and left alone", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const newer = `{"version": 2, "sealed": "…"}`
         world.backing.map.set("default", newer)
-        const { lines } = yield* warnings(Effect.gen(function*() {
-          assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
-          yield* client.session.signOutLocally
-          yield* client.session.signOutLocally
-          yield* client.auth.logout()
-        }))
+        const { lines } = yield* warnings(
+          Effect.gen(function* () {
+            assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
+            yield* client.session.signOutLocally
+            yield* client.session.signOutLocally
+            yield* client.auth.logout()
+          })
+        )
         assert.deepStrictEqual(lines, [])
         assert.strictEqual(world.backing.map.get("default"), newer)
       })
-    ))
+    )
+  )
 
   /** A storage with faults that the test turns on and off. */
   const faulty = (world: World, atomic = true) => {
@@ -2006,7 +2246,7 @@ describe("storage", () => {
 
   it.effect("a failed write of a rotated pair: in memory, one StorageDegraded, written with the next change", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { state, storage } = faulty(world)
         const client = yield* world.client({ storage })
         yield* client.signIn("ann")
@@ -2022,18 +2262,18 @@ describe("storage", () => {
         yield* expire
         assert.strictEqual(yield* client.me, "ann")
         assert.include(stored(world.backing), { refreshToken: "refresh-4-ann" })
-        assert.deepStrictEqual(world.server.exchanges.map((one) => one.refreshToken), [
-          "refresh-1-ann",
-          "refresh-2-ann",
-          "refresh-3-ann"
-        ])
+        assert.deepStrictEqual(
+          world.server.exchanges.map((one) => one.refreshToken),
+          ["refresh-1-ann", "refresh-2-ann", "refresh-3-ann"]
+        )
         assert.deepStrictEqual(world.server.revoked, [])
       })
-    ))
+    )
+  )
 
   it.effect("a storage that nothing can be read from or written to after a sign-in: memory does", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         for (const fault of ["fail", "die", "throw", "interrupt"] as const) {
           const { state, storage } = faulty(world)
           state.faults = { get: fault, set: fault, remove: fault, compareAndSet: fault }
@@ -2050,11 +2290,12 @@ describe("storage", () => {
           assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
         }
       })
-    ))
+    )
+  )
 
   it.effect("a storage that never answers is given up, and nothing waits for ever", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { state, storage } = faulty(world)
         const client = yield* world.client({ storage })
         yield* client.signIn("ann")
@@ -2075,11 +2316,12 @@ describe("storage", () => {
         yield* TestClock.adjust("5 seconds")
         assert.strictEqual((yield* Fiber.join(out))._tag, "TokenStorageError")
       })
-    ))
+    )
+  )
 
   it.effect("a storage that hangs at the write: the pair is kept in memory", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { state, storage } = faulty(world)
         const client = yield* world.client({ storage })
         yield* client.signIn("ann")
@@ -2093,33 +2335,40 @@ describe("storage", () => {
         yield* TestClock.adjust("5 seconds")
         assert.strictEqual(yield* Fiber.join(call), "ann")
       })
-    ))
+    )
+  )
 
   for (const atomic of [true, false]) {
-    it.effect(`a write whose answer is lost is neither revoked nor repeated (${atomic ? "atomic" : "not atomic"})`, () =>
-      inWorld((world) =>
-        Effect.gen(function*() {
-          const { state, storage } = faulty(world, atomic)
-          const client = yield* world.client({ storage })
-          yield* client.signIn("ann")
-          for (let count = 1; count <= 3; count++) {
+    it.effect(
+      `a write whose answer is lost is neither revoked nor repeated (${atomic ? "atomic" : "not atomic"})`,
+      () =>
+        inWorld((world) =>
+          Effect.gen(function* () {
+            const { state, storage } = faulty(world, atomic)
+            const client = yield* world.client({ storage })
+            yield* client.signIn("ann")
+            for (let count = 1; count <= 3; count++) {
+              yield* expire
+              state.faults = { compareAndSet: "loseAnswer" }
+              assert.strictEqual(yield* client.me, "ann")
+              state.faults = {}
+            }
             yield* expire
-            state.faults = { compareAndSet: "loseAnswer" }
             assert.strictEqual(yield* client.me, "ann")
-            state.faults = {}
-          }
-          yield* expire
-          assert.strictEqual(yield* client.me, "ann")
-          assert.deepStrictEqual(world.server.exchanges.map((one) => one.accepted), [true, true, true, true])
-          assert.deepStrictEqual(world.server.revoked, [])
-          assert.include(stored(world.backing), { refreshToken: "refresh-5-ann" })
-        })
-      ))
+            assert.deepStrictEqual(
+              world.server.exchanges.map((one) => one.accepted),
+              [true, true, true, true]
+            )
+            assert.deepStrictEqual(world.server.revoked, [])
+            assert.include(stored(world.backing), { refreshToken: "refresh-5-ann" })
+          })
+        )
+    )
   }
 
   it.effect("only the mark's answer is lost, and the server rejects: it is sent once", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { state, storage } = faulty(world)
         const client = yield* world.client({ storage })
         yield* client.signIn("ann")
@@ -2132,11 +2381,12 @@ describe("storage", () => {
         assert.strictEqual(world.server.exchanges.length, 1)
         assert.isUndefined(stored(world.backing))
       })
-    ))
+    )
+  )
 
   it.effect("a rotated pair that only memory has is not given up for what the storage still holds", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { state, storage } = faulty(world)
         const client = yield* world.client({ storage })
         yield* client.signIn("ann")
@@ -2148,14 +2398,18 @@ describe("storage", () => {
         state.faults = {}
         yield* expire
         assert.strictEqual(yield* client.me, "ann")
-        assert.deepStrictEqual(world.server.exchanges.map((one) => one.refreshToken), ["refresh-1-ann", "refresh-2-ann"])
+        assert.deepStrictEqual(
+          world.server.exchanges.map((one) => one.refreshToken),
+          ["refresh-1-ann", "refresh-2-ann"]
+        )
         assert.include(stored(world.backing), { refreshToken: "refresh-3-ann" })
       })
-    ))
+    )
+  )
 
   it.effect("a storage that says no although nothing has changed: memory does", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const inner = storageOver(world.backing)
         const client = yield* world.client({ storage: { ...inner, compareAndSet: () => Effect.succeed(false) } })
         yield* client.signIn("ann")
@@ -2163,11 +2417,12 @@ describe("storage", () => {
         assert.strictEqual(yield* client.me, "ann")
         assert.deepStrictEqual(world.server.revoked, [])
       })
-    ))
+    )
+  )
 
   it.effect("a start with a storage out of reach ends no session", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const { state, storage } = faulty(world)
         state.faults = { get: "fail" }
@@ -2178,11 +2433,12 @@ describe("storage", () => {
         state.faults = {}
         assert.strictEqual(yield* fresh.me, "ann")
       })
-    ))
+    )
+  )
 
   it.effect("a sign-in that cannot be stored fails while the storage keeps somebody else, who stays", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { state, storage } = faulty(world)
         const client = yield* world.client({ storage })
         yield* client.signIn("ann")
@@ -2198,11 +2454,12 @@ describe("storage", () => {
         yield* client.session.refresh
         assert.include(stored(world.backing), { refreshToken: "refresh-4-ann" })
       })
-    ))
+    )
+  )
 
   it.effect("a sign-in whose write only seemed to fail is stored", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { state, storage } = faulty(world)
         const client = yield* world.client({ storage })
         yield* client.signIn("ann")
@@ -2213,11 +2470,12 @@ describe("storage", () => {
         assert.deepStrictEqual(world.server.revoked, [])
         yield* hears(heard, ["State ann", "SignedIn bob"])
       })
-    ))
+    )
+  )
 
   it.effect("the envelope has what SESSION.md says, and goes through a process and back", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         assert.deepStrictEqual(Object.keys(stored(world.backing) ?? {}), [
           "version",
@@ -2234,9 +2492,13 @@ describe("storage", () => {
         assert.strictEqual(yield* restarted.me, "ann")
         yield* expire
         assert.strictEqual(yield* restarted.me, "ann")
-        assert.deepStrictEqual(world.server.exchanges.map((one) => one.accepted), [true])
+        assert.deepStrictEqual(
+          world.server.exchanges.map((one) => one.accepted),
+          [true]
+        )
       })
-    ))
+    )
+  )
 })
 
 // -----------------------------------------------------------------------------
@@ -2244,7 +2506,7 @@ describe("storage", () => {
 describe("changes", () => {
   it.effect("the state first, then everything in order, to everybody who listens, nothing lost", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const early = yield* follow(client)
         yield* client.signIn("ann")
         const late = yield* follow(client)
@@ -2255,11 +2517,12 @@ describe("changes", () => {
         yield* hears(early, ["State nobody", "SignedIn ann", ...after])
         yield* hears(late, ["State ann", ...after])
       })
-    ))
+    )
+  )
 
   it.effect("a slow reader loses nothing", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const heard: Array<string> = []
         const goOn = yield* Deferred.make<void>()
@@ -2277,11 +2540,12 @@ describe("changes", () => {
         yield* Fiber.join(reading)
         assert.deepStrictEqual(heard, ["State", ...Array.from({ length: 200 }, () => "Refreshed")])
       })
-    ))
+    )
+  )
 
   it.effect("what another tab did: the storage is read, events told once, nothing echoed", () =>
     inWorld((world, other) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const signals = yield* Queue.unbounded<string>()
         const storage = storageOver(world.backing, { changes: Stream.fromQueue(signals) })
         const one = yield* world.client({ storage })
@@ -2290,7 +2554,7 @@ describe("changes", () => {
         yield* two.session.current
         const heard = yield* follow(one)
         const signalled = (effect: Effect.Effect<unknown, unknown>) =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             yield* effect
             world.backing.log.length = 0
             yield* Queue.offer(signals, "default")
@@ -2309,11 +2573,12 @@ describe("changes", () => {
         yield* hears(heard, ["State nobody", "SignedIn ann", "Refreshed ann", "SignedIn bob", "SignedOut Elsewhere"])
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
   it.effect("a change that comes while a refresh is under way is looked at afterwards", () =>
     inWorld((world, other) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const signals = yield* Queue.unbounded<string>()
         const client = yield* world.client({
           storage: storageOver(world.backing, { changes: Stream.fromQueue(signals) }),
@@ -2334,17 +2599,21 @@ describe("changes", () => {
         yield* Fiber.join(refreshing)
         yield* hears(heard, ["State ann", "SignedOut Elsewhere"])
       })
-    ))
+    )
+  )
 
   it.effect("a stream of changes that fails is taken up again", () =>
     inWorld((world, other) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         let subscriptions = 0
         const signals = yield* Queue.unbounded<string>()
-        const changes = Stream.unwrap(Effect.sync(() =>
-          ++subscriptions < 3
-            ? Stream.fail(new TokenStorage.TokenStorageError({ operation: "changes", slot: "*" }))
-            : Stream.fromQueue(signals)))
+        const changes = Stream.unwrap(
+          Effect.sync(() =>
+            ++subscriptions < 3
+              ? Stream.fail(new TokenStorage.TokenStorageError({ operation: "changes", slot: "*" }))
+              : Stream.fromQueue(signals)
+          )
+        )
         const client = yield* world.client({ storage: storageOver(world.backing, { changes }) })
         const heard = yield* follow(client)
         yield* TestClock.adjust("10 seconds")
@@ -2354,17 +2623,19 @@ describe("changes", () => {
         yield* Queue.offer(signals, "default")
         yield* hears(heard, ["State nobody", "SignedIn ann"])
       })
-    ))
+    )
+  )
 
   it.effect("whoever stops listening is forgotten", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const events = yield* client.session.changes.pipe(Stream.take(1), Stream.runCollect)
         assert.strictEqual(events[0]?._tag, "State")
         yield* client.session.refresh
       })
-    ))
+    )
+  )
 })
 
 // -----------------------------------------------------------------------------
@@ -2372,7 +2643,7 @@ describe("changes", () => {
 describe("current", () => {
   it.effect("is a peek: no network, whatever the state of the token", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         assert.isTrue(Option.isNone(yield* client.session.current))
         yield* client.signIn("ann")
         const before = world.server.seen.length
@@ -2381,13 +2652,14 @@ describe("current", () => {
         assert.strictEqual(world.server.seen.length, before)
         assert.notInclude(JSON.stringify(yield* client.session.current), "refresh-")
       })
-    ))
+    )
+  )
 })
 
 describe("accessToken", () => {
   it.effect("is good for use now, and redacted", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         assert.strictEqual(yield* tagOf(client.session.accessToken), "NotAuthenticated")
         yield* client.signIn("ann")
         const first = yield* client.session.accessToken
@@ -2399,26 +2671,31 @@ describe("accessToken", () => {
         assert.notStrictEqual(Redacted.value(second), Redacted.value(first))
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 })
 
 describe("restore", () => {
   it.effect("adopts a refresh token alone: it is exchanged with the first call", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const pair = world.server.issue("ann", "email", "phone")
         const heard = yield* follow(client)
         yield* client.session.restore({ refreshToken: pair.refreshToken, device: device("phone") })
         assert.strictEqual(world.server.seen.length, 0)
         assert.strictEqual(yield* client.me, "ann")
-        assert.deepStrictEqual(world.server.exchanges.map((one) => one.accepted), [true])
+        assert.deepStrictEqual(
+          world.server.exchanges.map((one) => one.accepted),
+          [true]
+        )
         yield* hears(heard, ["State nobody", "SignedIn ?", "Refreshed ann"])
       })
-    ))
+    )
+  )
 
   it.effect("uses an access token that came with it, until a 401", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const pair = world.server.issue("ann", "email", "phone")
         // Tokens from elsewhere are of any age.
         yield* TestClock.adjust("50 minutes")
@@ -2434,27 +2711,27 @@ describe("restore", () => {
         assert.strictEqual(yield* client.me, "ann")
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
   it.effect("fails with what is wrong, and leaves the session that is there", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
-        for (
-          const tokens of [
-            { refreshToken: "" },
-            { refreshToken: Redacted.make("") },
-            { refreshToken: "x".repeat(20_000) },
-            { refreshToken: "x", accessToken: "x".repeat(20_000) },
-            { refreshToken: "x", marker: " " }
-          ]
-        ) {
+        for (const tokens of [
+          { refreshToken: "" },
+          { refreshToken: Redacted.make("") },
+          { refreshToken: "x".repeat(20_000) },
+          { refreshToken: "x", accessToken: "x".repeat(20_000) },
+          { refreshToken: "x", marker: " " }
+        ]) {
           const error = yield* Effect.flip(client.session.restore(tokens))
           assert.strictEqual(error._tag === "OneEntryError" ? error.reason._tag : error._tag, "InvalidRequest")
         }
         assert.strictEqual(yield* client.me, "ann")
       })
-    ))
+    )
+  )
 })
 
 // -----------------------------------------------------------------------------
@@ -2462,7 +2739,7 @@ describe("restore", () => {
 describe("keepAlive", () => {
   it.effect("refreshes ahead of expiry, so that no call waits", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* client.session.keepAlive
         yield* settled
@@ -2481,22 +2758,24 @@ describe("keepAlive", () => {
         }
         assert.isTrue(world.server.exchanges.every((one) => one.accepted))
       })
-    ))
+    )
+  )
 
   it.effect("ends with its scope", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* Effect.scoped(client.session.keepAlive)
         yield* TestClock.adjust("3 hours")
         yield* settled
         assert.strictEqual(world.server.exchanges.length, 0)
       })
-    ))
+    )
+  )
 
   it.effect("notices a sign-in at once, however short its tokens live", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.session.keepAlive
         yield* settled
         world.server.lifetime = 20
@@ -2506,11 +2785,12 @@ describe("keepAlive", () => {
         yield* until("it is refreshed", () => world.server.exchanges.length === 1)
         assert.strictEqual(yield* client.me, "ann")
       })
-    ))
+    )
+  )
 
   it.effect("waits out a cooldown, and longer each time", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* client.session.keepAlive
         world.server.script("refresh", ...Array.from({ length: 50 }, () => status(503)))
@@ -2527,11 +2807,12 @@ describe("keepAlive", () => {
         assert.isAbove(world.server.exchanges.length, first)
         assert.isAtMost(world.server.exchanges.length - first, 16)
       })
-    ))
+    )
+  )
 
   it.effect("says so when a session whose refresh token was rejected comes to its end", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         world.server.script("refresh", status(400))
         yield* Effect.exit(client.session.refresh)
@@ -2544,11 +2825,12 @@ describe("keepAlive", () => {
         yield* hears(heard, ["State ann", "SignedOut Rejected"])
         assert.strictEqual(world.server.exchanges.length, 1)
       })
-    ))
+    )
+  )
 
   it.effect("keeps the user of its own slot", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* Sessions.withSlot("two")(client.signIn("bob"))
         yield* Sessions.withSlot("two")(client.session.keepAlive)
@@ -2558,5 +2840,6 @@ describe("keepAlive", () => {
         yield* until("it is refreshed", () => world.server.exchanges.length === 1)
         assert.strictEqual(world.server.exchanges[0]?.refreshToken, "refresh-2-bob")
       })
-    ))
+    )
+  )
 })

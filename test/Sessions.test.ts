@@ -1,17 +1,28 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Option, Redacted, Scope, Stream } from "effect"
+import type { Scope } from "effect"
+import { Deferred, Effect, Fiber, Layer, Option, Redacted, Stream } from "effect"
 import { HttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
 import { OneEntry, Session, SessionLock, Sessions, TokenStorage, Users } from "effect-oneentry"
 import * as Slots from "../src/internal/slots.ts"
-import { type Client, makeWorld, settled, status, stored, storageOver, until, url, type World } from "./helpers/session.ts"
+import {
+  type Client,
+  makeWorld,
+  settled,
+  status,
+  stored,
+  storageOver,
+  until,
+  url,
+  type World
+} from "./helpers/session.ts"
 
 const start = 1_790_000_000_000
 
 const inWorld = <A, E>(
   run: (world: World, client: Client) => Effect.Effect<A, E, Scope.Scope>
 ): Effect.Effect<A, E, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     yield* TestClock.setTime(start)
     const world = yield* makeWorld
     return yield* run(world, yield* world.client())
@@ -22,22 +33,32 @@ const users = Array.from({ length: 40 }, (_, index) => `user${index}`)
 describe("withSlot", () => {
   it.effect("forty users at once, refreshes and all, never see each other", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
-        yield* Effect.forEach(users, (user) => Sessions.withSlot(user)(client.signIn(user)), { concurrency: "unbounded" })
+      Effect.gen(function* () {
+        yield* Effect.forEach(users, (user) => Sessions.withSlot(user)(client.signIn(user)), {
+          concurrency: "unbounded"
+        })
         assert.strictEqual(new Set(world.server.sessions.map((one) => one.fingerprint)).size, users.length)
         const round = (calls: number) =>
-          Effect.forEach(users, (user) =>
-            Effect.forEach(Array.from({ length: calls }), () =>
-              Effect.gen(function*() {
-                assert.strictEqual(yield* client.me, user)
-                assert.strictEqual(Option.getOrThrow(yield* client.session.current).userIdentifier, user)
-                const token = Redacted.value(yield* client.session.accessToken)
-                const owner = world.server.sessions.find((one) => one.accessToken === token)
-                if (owner !== undefined) assert.strictEqual(owner.user, user)
-              }), { concurrency: "unbounded", discard: true }).pipe(Sessions.withSlot(user)), {
-            concurrency: "unbounded",
-            discard: true
-          })
+          Effect.forEach(
+            users,
+            (user) =>
+              Effect.forEach(
+                Array.from({ length: calls }),
+                () =>
+                  Effect.gen(function* () {
+                    assert.strictEqual(yield* client.me, user)
+                    assert.strictEqual(Option.getOrThrow(yield* client.session.current).userIdentifier, user)
+                    const token = Redacted.value(yield* client.session.accessToken)
+                    const owner = world.server.sessions.find((one) => one.accessToken === token)
+                    if (owner !== undefined) assert.strictEqual(owner.user, user)
+                  }),
+                { concurrency: "unbounded", discard: true }
+              ).pipe(Sessions.withSlot(user)),
+            {
+              concurrency: "unbounded",
+              discard: true
+            }
+          )
         yield* round(5)
         yield* TestClock.adjust("2 hours")
         yield* round(5)
@@ -47,11 +68,12 @@ describe("withSlot", () => {
         assert.isTrue(world.server.exchanges.every((one) => one.accepted))
         for (const user of users) assert.strictEqual(stored(world.backing, user)?.["userIdentifier"], user)
       })
-    ))
+    )
+  )
 
   it.effect("one user's slow refresh, failure or sign-out is nobody else's", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const as = Sessions.withSlot
         for (const user of ["ann", "bob", "cyd"]) yield* as(user)(client.signIn(user))
         yield* TestClock.adjust("2 hours")
@@ -66,30 +88,35 @@ describe("withSlot", () => {
         assert.strictEqual(yield* Fiber.join(slow), "ann")
         assert.deepStrictEqual([...world.backing.map.keys()], ["ann"])
       })
-    ))
+    )
+  )
 
   it.effect("holds for fibers that are forked in it, for streams and for keepAlive, and can be nested", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         yield* Sessions.withSlot("b")(client.signIn("bob"))
-        yield* Effect.gen(function*() {
+        yield* Effect.gen(function* () {
           assert.strictEqual(yield* Effect.flatMap(Effect.forkChild(client.me), Fiber.join), "bob")
           assert.strictEqual(yield* Sessions.withSlot("default")(client.me), "ann")
           const state = yield* client.session.changes.pipe(Stream.take(1), Stream.runCollect)
-          assert.strictEqual(state[0]?._tag === "State" ? Option.getOrThrow(state[0].session).userIdentifier : "", "bob")
+          assert.strictEqual(
+            state[0]?._tag === "State" ? Option.getOrThrow(state[0].session).userIdentifier : "",
+            "bob"
+          )
           assert.strictEqual(yield* client.me, "bob")
         }).pipe(Sessions.withSlot("b"))
         assert.strictEqual(yield* client.me, "ann")
       })
-    ))
+    )
+  )
 
   it.effect("a sign-in of one slot is not one of another, even half-way", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const goOn = yield* Deferred.make<void>()
         const storage = storageOver(world.backing, {
-          before: (operation, slot) => operation === "set" && slot === "a" ? Deferred.await(goOn) : Effect.void
+          before: (operation, slot) => (operation === "set" && slot === "a" ? Deferred.await(goOn) : Effect.void)
         })
         const client = yield* world.client({ storage })
         const signIn = yield* Effect.forkChild(Sessions.withSlot("a")(client.signIn("ann")))
@@ -101,13 +128,14 @@ describe("withSlot", () => {
         yield* Fiber.join(signIn)
         assert.isTrue(Option.isNone(yield* Sessions.withSlot("b")(client.session.current)))
       })
-    ))
+    )
+  )
 })
 
 describe("memory", () => {
   it.effect("idle slots leave it, and come back from the storage", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const storage = storageOver(world.backing)
         const client = yield* world.client({ storage })
         const registry = Slots.registryOf(storage)
@@ -120,24 +148,27 @@ describe("memory", () => {
         assert.isUndefined(registry.peek("first"))
         assert.strictEqual(yield* Sessions.withSlot("first")(client.me), "ann")
       })
-    ))
+    )
+  )
 
   it.effect("a hundred thousand visitors leave no more than the limit behind", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const storage = TokenStorage.makeMemory()
         const client = yield* world.client({ storage })
         const registry = Slots.registryOf(storage)
-        for (let index = 0; index < 100_000; index++) yield* Sessions.withSlot(`visitor${index}`)(client.session.current)
+        for (let index = 0; index < 100_000; index++)
+          yield* Sessions.withSlot(`visitor${index}`)(client.session.current)
         assert.isAtMost(registry.size, 10_000)
       })
-    ))
+    )
+  )
 
   it.effect("what is in use stays: listeners, refreshes, what could not be stored, what cools down", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const storage = storageOver(world.backing, {
-          fault: (operation, slot) => operation !== "get" && slot === "unsaved" ? "fail" : undefined
+          fault: (operation, slot) => (operation !== "get" && slot === "unsaved" ? "fail" : undefined)
         })
         const client = yield* world.client({ storage })
         const registry = Slots.registryOf(storage)
@@ -173,11 +204,12 @@ describe("memory", () => {
         assert.isUndefined(registry.peek("flying"))
         assert.isUndefined(registry.peek("cooling"))
       })
-    ))
+    )
+  )
 
   it.effect("a slot that leaves it while somebody begins to listen is not listened to in vain", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const goOn = yield* Deferred.make<void>()
         let reads = 0
         const storage = storageOver(world.backing, {
@@ -200,11 +232,12 @@ describe("memory", () => {
         yield* settled
         assert.deepStrictEqual(heard, ["State", "SignedIn"])
       })
-    ))
+    )
+  )
 
   it.effect("importing creates no state: storages know nothing of each other", () =>
     inWorld((world, client) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         yield* client.signIn("ann")
         const other = yield* world.client({ storage: TokenStorage.makeMemory() })
         assert.isTrue(Option.isNone(yield* other.session.current))
@@ -224,11 +257,12 @@ describe("memory", () => {
         assert.isTrue(Option.isNone(yield* who))
         assert.isTrue(Option.isNone(yield* who))
       })
-    ))
+    )
+  )
 
   it.effect("Sessions.layer sets the limits", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const storage = TokenStorage.makeMemory()
         const services = yield* Layer.build(
           OneEntry.layer({ url }).pipe(
@@ -240,7 +274,10 @@ describe("memory", () => {
           )
         )
         for (let index = 0; index < 50; index++) {
-          yield* Session.Session.use((session) => session.current).pipe(Sessions.withSlot(`v${index}`), Effect.provide(services))
+          yield* Session.Session.use((session) => session.current).pipe(
+            Sessions.withSlot(`v${index}`),
+            Effect.provide(services)
+          )
         }
         assert.isAtMost(Slots.registryOf(storage).size, 5)
         assert.strictEqual(
@@ -248,5 +285,6 @@ describe("memory", () => {
           "NotAuthenticated"
         )
       })
-    ))
+    )
+  )
 })

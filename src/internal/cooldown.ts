@@ -33,8 +33,5 @@ export const remaining = (cooldown: Cooldown | undefined, refreshToken: string, 
     : 0
 
 /** Why nobody tries now. */
-export const inForce = (
-  cooldown: Cooldown | undefined,
-  refreshToken: string,
-  now: number
-): RefreshError | undefined => remaining(cooldown, refreshToken, now) > 0 ? cooldown?.error : undefined
+export const inForce = (cooldown: Cooldown | undefined, refreshToken: string, now: number): RefreshError | undefined =>
+  remaining(cooldown, refreshToken, now) > 0 ? cooldown?.error : undefined

@@ -60,7 +60,7 @@ export interface Checked {
 }
 
 /** An own property: a marker such as `constructor` or `__proto__` reads nothing inherited. */
-export const own = (values: FormValues, marker: string): unknown =>
+const own = (values: FormValues, marker: string): unknown =>
   Object.hasOwn(values, marker) ? values[marker] : undefined
 
 const nothing: Checked = { issues: [] }
@@ -176,12 +176,7 @@ const isBlank = (u: unknown): boolean =>
   (typeof u === "string" && u.trim() === "") || (Array.isArray(u) && u.length === 0)
 
 /** Checks one field. */
-export const checkField = (
-  attribute: FormAttribute,
-  input: unknown,
-  required: boolean,
-  fileQuery?: unknown
-): Checked => {
+const checkField = (attribute: FormAttribute, input: unknown, required: boolean, fileQuery?: unknown): Checked => {
   const { type } = attribute
   if (type === "button") return nothing
   const value = normalise(attribute, input)
@@ -243,7 +238,7 @@ const comparable = (passed: Passed): string | undefined => {
 }
 
 /** The validators that relate two fields; fields with issues of their own, or empty, are left alone. */
-export const checkComparisons = (passed: ReadonlyMap<string, Passed>): ReadonlyArray<FormIssue> => {
+const checkComparisons = (passed: ReadonlyMap<string, Passed>): ReadonlyArray<FormIssue> => {
   const issues: Array<FormIssue> = []
   for (const field of passed.values()) {
     for (const { customErrorText, name, rule } of field.attribute.rules.validators) {

@@ -11,7 +11,10 @@ import * as SessionLock from "../SessionLock.ts"
 import * as Deadlines from "./deadlines.ts"
 
 export interface GuardedLock {
-  readonly withLock: <A, E>(slot: string, effect: Effect.Effect<A, E>) => Effect.Effect<A, E | SessionLock.SessionLockError>
+  readonly withLock: <A, E>(
+    slot: string,
+    effect: Effect.Effect<A, E>
+  ) => Effect.Effect<A, E | SessionLock.SessionLockError>
   readonly stop: Effect.Effect<void>
 }
 
@@ -48,7 +51,8 @@ export const make = (
               Effect.sync(() => {
                 outcome = exit
                 unwatch = releases.watch(caller, () => resume(exit))
-              }))
+              })
+            )
           })
           const fiber = Effect.runForkWith(context)(
             Effect.catchDefect(

@@ -5,9 +5,10 @@ import * as Effect from "effect/Effect"
 import * as TokenStorage from "../TokenStorage.ts"
 import type { Deadlines } from "./deadlines.ts"
 
-export interface GuardedStorage extends
-  Pick<TokenStorage.TokenStorage["Service"], "get" | "set" | "remove" | "compareAndSet" | "atomic">
-{}
+export interface GuardedStorage extends Pick<
+  TokenStorage.TokenStorage["Service"],
+  "get" | "set" | "remove" | "compareAndSet" | "atomic"
+> {}
 
 /** How long one operation of a storage may take before it counts as failed. */
 export const storageTimeoutMillis = 5_000
@@ -31,8 +32,8 @@ export const make = (
           reason === undefined
             ? failed(new Error("interrupted"))
             : Cause.isFailReason(reason)
-            ? reason.error
-            : failed(reason.defect)
+              ? reason.error
+              : failed(reason.defect)
         )
       }),
       context,

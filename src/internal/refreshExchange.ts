@@ -17,13 +17,13 @@ export type Envelope = ServerEnvelope
 export type Result =
   | { readonly outcome: "rotated"; readonly session: Stored.StoredSession }
   | {
-    readonly outcome: "malformed" | "rejected" | "refused" | "lost"
-    readonly envelope: Envelope | undefined
-    /** Why the session could not be refreshed, for the caller. */
-    readonly reason: OneEntryError.Reason
-    /** What the server asked to wait, in milliseconds. */
-    readonly retryAfter: number | undefined
-  }
+      readonly outcome: "malformed" | "rejected" | "refused" | "lost"
+      readonly envelope: Envelope | undefined
+      /** Why the session could not be refreshed, for the caller. */
+      readonly reason: OneEntryError.Reason
+      /** What the server asked to wait, in milliseconds. */
+      readonly retryAfter: number | undefined
+    }
 
 const routeOf = (marker: string, name: "refresh" | "logout"): string =>
   `/api/content/users-auth-providers/marker/${encodeURIComponent(marker)}/users/${name}`
@@ -49,11 +49,12 @@ export const send = (transport: Transport, session: Stored.StoredSession, clock:
       {
         onFailure: (error): Result => ({
           // A redirect and an answer past the limit are answers.
-          outcome: error.reason._tag === "Redirected"
-            ? "refused"
-            : error.reason._tag === "ResponseInvalid"
-            ? "malformed"
-            : "lost",
+          outcome:
+            error.reason._tag === "Redirected"
+              ? "refused"
+              : error.reason._tag === "ResponseInvalid"
+                ? "malformed"
+                : "lost",
           envelope: undefined,
           reason: error.reason,
           retryAfter: undefined
@@ -92,15 +93,21 @@ export const send = (transport: Transport, session: Stored.StoredSession, clock:
           if (envelope !== undefined && (status === 400 || status === 401 || status === 403)) {
             return { outcome: "rejected", envelope, reason: new OneEntryError.Unexpected(envelope), retryAfter }
           }
-          const fields = { statusCode: status, messages, ...envelope, ...(retryAfter === undefined ? {} : { retryAfter: Duration.millis(retryAfter) }) }
+          const fields = {
+            statusCode: status,
+            messages,
+            ...envelope,
+            ...(retryAfter === undefined ? {} : { retryAfter: Duration.millis(retryAfter) })
+          }
           return {
             outcome: "refused",
             envelope,
-            reason: status === 429
-              ? new OneEntryError.TooManyRequests(fields)
-              : status >= 500
-              ? new OneEntryError.ServerFailure(fields)
-              : new OneEntryError.Unexpected({ statusCode: status, messages, ...envelope }),
+            reason:
+              status === 429
+                ? new OneEntryError.TooManyRequests(fields)
+                : status >= 500
+                  ? new OneEntryError.ServerFailure(fields)
+                  : new OneEntryError.Unexpected({ statusCode: status, messages, ...envelope }),
             retryAfter
           }
         }
@@ -114,11 +121,12 @@ export const send = (transport: Transport, session: Stored.StoredSession, clock:
         envelope: undefined,
         reason: new OneEntryError.Network({ description: Cause.hasInterrupts(cause) ? "interrupted" : "defect" }),
         retryAfter: undefined
-      }))
+      })
+    )
   )
 
 /** Tells the server to end a session; whether it did. */
-export const logout = (
+const logout = (
   transport: Transport,
   session: Stored.StoredSession
 ): Effect.Effect<boolean, OneEntryError.OneEntryError> =>

@@ -59,7 +59,7 @@ export const decide = (outcome: Outcome, circumstances: Circumstances): Decision
       return !storageHeld
         ? { _tag: "Adopt" }
         : accessValid
-        ? { _tag: "Bury" }
-        : { _tag: "Drop", reason: inDoubt ? "Ambiguous" : "Rejected" }
+          ? { _tag: "Bury" }
+          : { _tag: "Drop", reason: inDoubt ? "Ambiguous" : "Rejected" }
   }
 }

@@ -95,7 +95,7 @@ export const make = (options: {
     { events }: Aftermath,
     envelope?: RefreshExchange.Envelope
   ): Effect.Effect<Step> =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const result = yield* store.replace(slot, generation, session, undefined, events)
       if (result === "changed") return again
       if (result === "superseded") return yield* forget(slot, session)
@@ -121,7 +121,7 @@ export const make = (options: {
     wasInDoubt: boolean,
     aftermath: Aftermath
   ): Effect.Effect<Step> =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { events } = aftermath
       const result = yield* RefreshExchange.send(transport, session, clock)
       // What else the storage may hold by now matters to a rejection; a rotated pair is written by comparison anyway.
@@ -131,13 +131,17 @@ export const make = (options: {
         inDoubt: wasInDoubt,
         generationHeld: slot.generation === generation,
         // A storage that cannot be read has not been seen to change.
-        storageHeld: Option.isNone(stored) || stored.value === slot.encoded ||
-          Stored.holds(stored.value, session.refreshToken) || Stored.holds(stored.value, slot.spent)
+        storageHeld:
+          Option.isNone(stored) ||
+          stored.value === slot.encoded ||
+          Stored.holds(stored.value, session.refreshToken) ||
+          Stored.holds(stored.value, slot.spent)
       })
       if (result.outcome === "rotated") {
-        const outcome = decision._tag === "Commit"
-          ? yield* store.replace(slot, generation, session, result.session, events)
-          : "superseded"
+        const outcome =
+          decision._tag === "Commit"
+            ? yield* store.replace(slot, generation, session, result.session, events)
+            : "superseded"
         if (outcome === "held") {
           store.learnClock(result.session)
           // Even one that the server gives out a second time.
@@ -192,14 +196,15 @@ export const make = (options: {
     used: string,
     aftermath: Aftermath
   ): Effect.Effect<Step, TokenStorage.TokenStorageError> =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { events } = aftermath
       const { generation } = slot
       const readAt = clock.currentTimeMillisUnsafe()
       events.push(
-        ...yield* Effect.catch(store.look(slot), (error) =>
+        ...(yield* Effect.catch(store.look(slot), (error) =>
           // What lives in memory only does not need the storage.
-          slot.unsaved ? Effect.succeed([]) : Effect.fail(error))
+          slot.unsaved ? Effect.succeed([]) : Effect.fail(error)
+        ))
       )
       if (slot.generation !== generation) return done
       const session = slot.session
@@ -214,31 +219,33 @@ export const make = (options: {
       }
       const cooling = Cooldown.inForce(slot.cooldown, session.refreshToken, clock.currentTimeMillisUnsafe())
       if (cooling !== undefined) return failed(cooling)
-      return yield* Effect.uninterruptible(Effect.suspend(() => {
-        // Whoever comes after us, should we die before the answer is stored, knows that this token was sent.
-        const marked = Stored.withDoubt(session, {
-          exchangeStartedAt: clock.currentTimeMillisUnsafe(),
-          rejected: false
+      return yield* Effect.uninterruptible(
+        Effect.suspend(() => {
+          // Whoever comes after us, should we die before the answer is stored, knows that this token was sent.
+          const marked = Stored.withDoubt(session, {
+            exchangeStartedAt: clock.currentTimeMillisUnsafe(),
+            rejected: false
+          })
+          const spend = Effect.suspend((): Effect.Effect<Step> => {
+            if (!slot.unsaved && !aftermath.readAgain && clock.currentTimeMillisUnsafe() - readAt > staleMillis) {
+              aftermath.readAgain = true
+              if (!wasInDoubt) aftermath.unsent = marked.exchangeStartedAt
+              return Effect.succeed(again)
+            }
+            return exchange(slot, generation, marked, wasInDoubt, aftermath)
+          })
+          return Effect.flatMap(
+            store.replace(slot, generation, session, marked, events),
+            (outcome): Effect.Effect<Step> =>
+              outcome === "held" ? spend : Effect.succeed(outcome === "changed" ? again : done)
+          )
         })
-        const spend = Effect.suspend((): Effect.Effect<Step> => {
-          if (!slot.unsaved && !aftermath.readAgain && clock.currentTimeMillisUnsafe() - readAt > staleMillis) {
-            aftermath.readAgain = true
-            if (!wasInDoubt) aftermath.unsent = marked.exchangeStartedAt
-            return Effect.succeed(again)
-          }
-          return exchange(slot, generation, marked, wasInDoubt, aftermath)
-        })
-        return Effect.flatMap(
-          store.replace(slot, generation, session, marked, events),
-          (outcome): Effect.Effect<Step> =>
-            outcome === "held" ? spend : Effect.succeed(outcome === "changed" ? again : done)
-        )
-      }))
+      )
     })
 
   /** Each round takes the lock for itself, so that no hold is longer than one exchange. */
   const rounds = (slot: Slots.Slot, used: string, aftermath: Aftermath) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       for (let count = 0; count < maxRounds; count++) {
         const step = yield* lock.withLock(slot.name, round(slot, used, aftermath))
         if (step._tag === "Done") return
@@ -254,9 +261,9 @@ export const make = (options: {
     error: SessionLock.SessionLockError,
     { events }: Aftermath
   ): Effect.Effect<void, RefreshError> =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { generation } = slot
-      events.push(...yield* Effect.orElseSucceed(store.look(slot), () => []))
+      events.push(...(yield* Effect.orElseSucceed(store.look(slot), () => [])))
       if (slot.generation !== generation) return
       const session = slot.session
       if (session === undefined) return yield* notAuthenticated(slot)
@@ -290,7 +297,9 @@ export const make = (options: {
             land(Exit.isFailure(exit) && Exit.hasInterrupts(exit) ? Exit.succeed(false) : Exit.map(exit, () => true))
             return Effect.andThen(
               store.settle(slot),
-              Effect.forEach(aftermath.orphans, (orphan) => RefreshExchange.revoke(transport, orphan), { discard: true })
+              Effect.forEach(aftermath.orphans, (orphan) => RefreshExchange.revoke(transport, orphan), {
+                discard: true
+              })
             )
           })
         ),
@@ -312,8 +321,8 @@ export const make = (options: {
           ran
             ? Effect.void
             : left > 0
-            ? restore(join(slot, used, left - 1))
-            : Effect.fail(new SessionLock.SessionLockError({ slot: slot.name, reason: "Unavailable" }))
+              ? restore(join(slot, used, left - 1))
+              : Effect.fail(new SessionLock.SessionLockError({ slot: slot.name, reason: "Unavailable" }))
         )
       )
     )

@@ -123,7 +123,8 @@ export const make = (options: {
     after: Stored.StoredSession | undefined
   ): ReadonlyArray<SessionEvent> => {
     if (after === undefined) return before === undefined ? [] : [{ _tag: "SignedOut", reason: "Elsewhere" }]
-    if (before === undefined || !Stored.sameOwner(before, after)) return [{ _tag: "SignedIn", session: infoOf(slot, after) }]
+    if (before === undefined || !Stored.sameOwner(before, after))
+      return [{ _tag: "SignedIn", session: infoOf(slot, after) }]
     return before.accessToken === after.accessToken ? [] : [{ _tag: "Refreshed", session: infoOf(slot, after) }]
   }
 
@@ -163,14 +164,16 @@ export const make = (options: {
       if (slot.loaded) return slot.session === undefined ? lookOutside(slot) : Effect.void
       const { generation } = slot
       return Effect.flatMap(storage.get(slot.name), (text) =>
-        slot.loaded || slot.generation !== generation ? Effect.void : Effect.asVoid(takeOver(slot, text)))
+        slot.loaded || slot.generation !== generation ? Effect.void : Effect.asVoid(takeOver(slot, text))
+      )
     })
 
   const look: SlotStore["look"] = (slot) =>
     Effect.suspend(() => {
       const { generation, reads } = slot
       return Effect.flatMap(storage.get(slot.name), (text) =>
-        slot.generation === generation && slot.reads === reads ? takeOver(slot, text) : Effect.succeed([]))
+        slot.generation === generation && slot.reads === reads ? takeOver(slot, text) : Effect.succeed([])
+      )
     })
 
   const lookOutside: SlotStore["lookOutside"] = (slot) =>
@@ -228,7 +231,9 @@ export const make = (options: {
     const run = writing(slot, write)
     if (storage.atomic) return run
     // The error of the lock is told from those of the write by keeping the latter out of its way.
-    return Effect.flatten(Effect.catchTag(lock.withLock(slot.name, Effect.exit(run)), "SessionLockError", () => Effect.exit(run)))
+    return Effect.flatten(
+      Effect.catchTag(lock.withLock(slot.name, Effect.exit(run)), "SessionLockError", () => Effect.exit(run))
+    )
   }
 
   const saving = new WeakSet<Slots.Slot>()
@@ -258,7 +263,7 @@ export const make = (options: {
           })
         })
       })
-      const attempts = Effect.gen(function*() {
+      const attempts = Effect.gen(function* () {
         let pause = savePause.shortest
         for (let left = savePause.attempts; left > 0 && slot.unsaved; left--) {
           yield* Effect.sleep(pause)
@@ -267,7 +272,13 @@ export const make = (options: {
         }
       })
       return Effect.asVoid(
-        Effect.forkIn(Effect.ensuring(attempts, Effect.sync(() => saving.delete(slot))), scope)
+        Effect.forkIn(
+          Effect.ensuring(
+            attempts,
+            Effect.sync(() => saving.delete(slot))
+          ),
+          scope
+        )
       )
     })
 
@@ -319,7 +330,8 @@ export const make = (options: {
             return Effect.sync(held)
           }
           const decoded = Stored.decode(text)
-          const same = text === slot.encoded ||
+          const same =
+            text === slot.encoded ||
             (decoded._tag === "Session" &&
               (decoded.session.refreshToken === from.refreshToken || isPast(slot, decoded.session)))
           if (!same) {
@@ -332,13 +344,14 @@ export const make = (options: {
           return left > 0
             ? compare(left - 1)
             : Effect.sync(() =>
-              keepInMemory(
-                new TokenStorage.TokenStorageError({
-                  operation: "compareAndSet",
-                  slot: slot.name,
-                  cause: new Error("it holds what was compared with, and does not write")
-                })
-              ))
+                keepInMemory(
+                  new TokenStorage.TokenStorageError({
+                    operation: "compareAndSet",
+                    slot: slot.name,
+                    cause: new Error("it holds what was compared with, and does not write")
+                  })
+                )
+              )
         }
       })
 
@@ -379,7 +392,9 @@ export const make = (options: {
       }
 
       /** The storage keeps somebody else, who would come back after a restart: better to fail. */
-      const acceptInMemory = (error: TokenStorage.TokenStorageError): Effect.Effect<void, TokenStorage.TokenStorageError> => {
+      const acceptInMemory = (
+        error: TokenStorage.TokenStorageError
+      ): Effect.Effect<void, TokenStorage.TokenStorageError> => {
         if (slot.generation !== generation) return Effect.void
         const isAnothers = slot.session !== undefined && !slot.unsaved && !isSamePerson(slot.session, next)
         if (isAnothers || !options.mayBeInMemoryOnly) {
@@ -405,53 +420,60 @@ export const make = (options: {
                 onFailure: () => Effect.suspend(() => acceptInMemory(error)),
                 onSuccess: (text) =>
                   // Perhaps only the answer was lost.
-                  text === encoded ? Effect.sync(stored) : Effect.flatMap(takeOver(slot, text), (heard) => {
-                    events.push(...heard)
-                    return acceptInMemory(error)
-                  })
+                  text === encoded
+                    ? Effect.sync(stored)
+                    : Effect.flatMap(takeOver(slot, text), (heard) => {
+                        events.push(...heard)
+                        return acceptInMemory(error)
+                      })
               })
           })
         })
       ).pipe(
-        Effect.ensuring(Effect.suspend(() => {
-          if (slot.generation === generation) Slots.emitAll(slot, events)
-          return slot.unsaved ? saveLater(slot) : Effect.void
-        }))
+        Effect.ensuring(
+          Effect.suspend(() => {
+            if (slot.generation === generation) Slots.emitAll(slot, events)
+            return slot.unsaved ? saveLater(slot) : Effect.void
+          })
+        )
       )
     })
 
   const signOut: SlotStore["signOut"] = (slot, reason) =>
     Effect.suspend(() => {
       const generation = ++slot.generation
-      const ended = Effect.suspend((): Effect.Effect<Stored.StoredSession | undefined, TokenStorage.TokenStorageError> => {
-        // Somebody signed in or out after us and comes after us.
-        if (slot.generation !== generation) return Effect.undefined
-        const had = slot.session
-        const inMemoryOnly = slot.unsaved
-        // A newer version's envelope is not ours to remove.
-        const foreign = had === undefined && Stored.decode(slot.encoded)._tag === "Newer"
-        if (had !== undefined) slot.spent = had.refreshToken
-        setSession(slot, undefined)
-        // Until the storage says so, only memory knows.
-        slot.unsaved = !foreign
-        if (had !== undefined) Slots.emit(slot, { _tag: "SignedOut", reason })
-        if (foreign) return Effect.undefined
-        return exclusively(
-          slot,
-          Effect.suspend(() => {
-            if (slot.generation !== generation) return Effect.succeed(had)
-            return Effect.flatMap(Effect.option(storage.get(slot.name)), (read) =>
-              Effect.map(storage.remove(slot.name), () => {
-                know(slot, undefined)
-                if (slot.generation === generation) slot.unsaved = false
-                if (inMemoryOnly || Option.isNone(read)) return had
-                // Another process may have rotated what we had, or ended it: then nobody may exchange it any more.
-                const decoded = Stored.decode(read.value)
-                return decoded._tag === "Session" ? decoded.session : had === undefined ? had : Stored.buried(had)
-              }))
-          })
-        )
-      })
+      const ended = Effect.suspend(
+        (): Effect.Effect<Stored.StoredSession | undefined, TokenStorage.TokenStorageError> => {
+          // Somebody signed in or out after us and comes after us.
+          if (slot.generation !== generation) return Effect.undefined
+          const had = slot.session
+          const inMemoryOnly = slot.unsaved
+          // A newer version's envelope is not ours to remove.
+          const foreign = had === undefined && Stored.decode(slot.encoded)._tag === "Newer"
+          if (had !== undefined) slot.spent = had.refreshToken
+          setSession(slot, undefined)
+          // Until the storage says so, only memory knows.
+          slot.unsaved = !foreign
+          if (had !== undefined) Slots.emit(slot, { _tag: "SignedOut", reason })
+          if (foreign) return Effect.undefined
+          return exclusively(
+            slot,
+            Effect.suspend(() => {
+              if (slot.generation !== generation) return Effect.succeed(had)
+              return Effect.flatMap(Effect.option(storage.get(slot.name)), (read) =>
+                Effect.map(storage.remove(slot.name), () => {
+                  know(slot, undefined)
+                  if (slot.generation === generation) slot.unsaved = false
+                  if (inMemoryOnly || Option.isNone(read)) return had
+                  // Another process may have rotated what we had, or ended it: then nobody may exchange it any more.
+                  const decoded = Stored.decode(read.value)
+                  return decoded._tag === "Session" ? decoded.session : had === undefined ? had : Stored.buried(had)
+                })
+              )
+            })
+          )
+        }
+      )
       return slot.loaded ? ended : Effect.andThen(Effect.ignore(load(slot)), ended)
     })
 

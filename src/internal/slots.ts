@@ -131,7 +131,9 @@ export const isBusy = (slot: Slot): boolean => slot.flight !== undefined || slot
 
 /** What only this process knows, or somebody waits for, keeps a slot in memory. */
 const isIdle = (slot: Slot, now: number): boolean =>
-  !isBusy(slot) && slot.listeners === undefined && !slot.unsaved &&
+  !isBusy(slot) &&
+  slot.listeners === undefined &&
+  !slot.unsaved &&
   (slot.cooldown === undefined || slot.cooldown.until <= now)
 
 /** All slots of one storage, the one used longest ago first. */

@@ -123,7 +123,8 @@ export const fromPair = (options: {
 /** Whether two sessions are one person's, as far as they say who that is. */
 export const sameOwner = (one: StoredSession, other: StoredSession): boolean =>
   one.marker === other.marker &&
-  (one.userIdentifier === undefined || other.userIdentifier === undefined ||
+  (one.userIdentifier === undefined ||
+    other.userIdentifier === undefined ||
     one.userIdentifier === other.userIdentifier)
 
 /** The same session with what is known of its refresh token. */

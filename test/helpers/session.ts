@@ -3,7 +3,8 @@
  * one fingerprint; it notes every exchange, so that a test can say what was never sent.
  */
 import { Clock, Context, Deferred, Effect, Layer, Redacted, type Scope, Stream } from "effect"
-import { HttpBody, HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse } from "effect/http"
+import type { HttpBody } from "effect/http"
+import { HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse } from "effect/http"
 import {
   AuthProvider,
   type ClientOptions,
@@ -52,12 +53,12 @@ export type Behaviour =
   | { readonly _tag: "Hang"; readonly handled: boolean }
   /** The server does its work, and something else is answered. */
   | {
-    readonly _tag: "Answer"
-    readonly handled: boolean
-    readonly status: number
-    readonly body?: string
-    readonly headers?: Readonly<Record<string, string>>
-  }
+      readonly _tag: "Answer"
+      readonly handled: boolean
+      readonly status: number
+      readonly body?: string
+      readonly headers?: Readonly<Record<string, string>>
+    }
   | { readonly _tag: "Usual" }
 
 export const lose = (handled: boolean): Behaviour => ({ _tag: "Lose", handled })
@@ -160,7 +161,7 @@ export class Server {
 
   /** What becomes of the next requests of a route. */
   script(route: Route, ...steps: ReadonlyArray<Behaviour>): void {
-    this.behaviours.set(route, [...this.behaviours.get(route) ?? [], ...steps])
+    this.behaviours.set(route, [...(this.behaviours.get(route) ?? []), ...steps])
   }
 
   /** From now on everything goes the usual way; what is held stays held. */
@@ -186,7 +187,7 @@ export class Server {
         Effect.asVoid(Deferred.succeed(signals.mayAnswer, undefined))
       )
     }
-    this.gates.set(route, [...this.gates.get(route) ?? [], gate])
+    this.gates.set(route, [...(this.gates.get(route) ?? []), gate])
     return gate
   }
 
@@ -203,7 +204,15 @@ export class Server {
     for (const one of this.sessions) {
       if (one.user === user && one.marker === marker && one.fingerprint === fingerprint) one.alive = false
     }
-    const session: ServerSession = { user, marker, fingerprint, accessToken: "", refreshToken: "", alive: true, delivered: true }
+    const session: ServerSession = {
+      user,
+      marker,
+      fingerprint,
+      accessToken: "",
+      refreshToken: "",
+      alive: true,
+      delivered: true
+    }
     this.sessions.push(session)
     this.rotate(session)
     session.delivered = true
@@ -242,9 +251,8 @@ export class Server {
     const refuse = (status: number, message: string) => ({ status, body: { statusCode: status, message } })
     const marker = decodeURIComponent(/\/marker\/([^/]+)\//.exec(seen.path)?.[1] ?? "")
     const device: unknown = JSON.parse(seen.headers["x-device-metadata"] ?? "{}")
-    const fingerprint = typeof device === "object" && device !== null && "fingerprint" in device
-      ? String(device.fingerprint)
-      : ""
+    const fingerprint =
+      typeof device === "object" && device !== null && "fingerprint" in device ? String(device.fingerprint) : ""
     const input = seen.route === "other" || seen.text === "" ? {} : JSON.parse(seen.text)
     const bearer = seen.headers["authorization"]?.slice(7)
     const owner = this.sessions.find((one) => one.alive && one.accessToken === bearer)
@@ -262,9 +270,12 @@ export class Server {
           : this.signedIn(this.issue(user, marker, fingerprint), pair)
       }
       case "refresh": {
-        const session = this.sessions.find((one) =>
-          one.alive && one.refreshToken === input.refreshToken && one.marker === marker &&
-          one.fingerprint === fingerprint
+        const session = this.sessions.find(
+          (one) =>
+            one.alive &&
+            one.refreshToken === input.refreshToken &&
+            one.marker === marker &&
+            one.fingerprint === fingerprint
         )
         if (session === undefined) return refuse(400, "Refresh token is not valid")
         if (exchange !== undefined) exchange.accepted = true
@@ -287,85 +298,89 @@ export class Server {
     }
   }
 
-  readonly client: HttpClient.HttpClient = HttpClient.make((request) =>
-    Effect.suspend(() => this.respond(request)))
+  readonly client: HttpClient.HttpClient = HttpClient.make((request) => Effect.suspend(() => this.respond(request)))
 
   private respond(
     request: HttpClientRequest.HttpClientRequest
   ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> {
     const { pathname } = new URL(request.url)
     const name = /\/users\/(auth|refresh|logout)$/.exec(pathname)?.[1]
-    const route: Route = name === "auth" || name === "refresh" || name === "logout"
-      ? name
-      : pathname.endsWith("/users/me")
-      ? "me"
-      : "other"
+    const route: Route =
+      name === "auth" || name === "refresh" || name === "logout"
+        ? name
+        : pathname.endsWith("/users/me")
+          ? "me"
+          : "other"
     const held = this.gates.get(route)?.shift()
     const behaviour = this.behaviours.get(route)?.shift() ?? usual
+    // oxlint-disable-next-line typescript/no-this-alias -- a generator has a `this` of its own
     const self = this
-    return Effect.scoped(Effect.gen(function*() {
-      const body = yield* bodyOf(request.body)
-      const seen: Seen = {
-        route,
-        method: request.method,
-        path: pathname,
-        headers: { ...request.headers },
-        body,
-        text: decoder.decode(body)
-      }
-      self.seen.push(seen)
-      self.onRequest?.(seen, behaviour)
-      const exchange: Exchange | undefined = route === "refresh"
-        ? {
-          refreshToken: JSON.parse(seen.text).refreshToken,
-          marker: decodeURIComponent(/\/marker\/([^/]+)\//.exec(pathname)?.[1] ?? ""),
-          fingerprint: JSON.parse(seen.headers["x-device-metadata"] ?? "{}").fingerprint,
-          accepted: false,
-          status: 0,
-          rotated: false,
-          ended: false
+    return Effect.scoped(
+      Effect.gen(function* () {
+        const body = yield* bodyOf(request.body)
+        const seen: Seen = {
+          route,
+          method: request.method,
+          path: pathname,
+          headers: { ...request.headers },
+          body,
+          text: decoder.decode(body)
         }
-        : undefined
-      if (exchange !== undefined) {
-        self.exchanges.push(exchange)
-        self.onExchange?.(exchange, behaviour)
-        yield* Effect.addFinalizer(() => Effect.sync(() => void (exchange.ended = true)))
-      }
-      if (held !== undefined) {
-        yield* Deferred.succeed(held.signals.arrived, undefined)
-        yield* Deferred.await(held.signals.mayHandle)
-      }
-      const handles = behaviour._tag === "Usual" || behaviour.handled
-      const made = handles ? self.handle(seen, exchange) : undefined
-      if (held !== undefined) {
-        yield* Deferred.succeed(held.signals.handled, undefined)
-        yield* Deferred.await(held.signals.mayAnswer)
-      }
-      if (behaviour._tag === "Hang") return yield* Effect.never
-      if (behaviour._tag === "Lose") {
-        return yield* new HttpClientError.HttpClientError({
-          reason: new HttpClientError.TransportError({ request, cause: new Error("socket hang up") })
-        })
-      }
-      const code = behaviour._tag === "Answer" ? behaviour.status : made?.status ?? 500
-      const session = behaviour._tag === "Usual" ? made?.session : undefined
-      if (session !== undefined) session.delivered = true
-      if (exchange !== undefined) {
-        exchange.status = code
-        exchange.rotated = session !== undefined
-      }
-      return HttpClientResponse.fromWeb(
-        request,
-        new Response(behaviour._tag === "Answer" ? behaviour.body ?? null : JSON.stringify(made?.body), {
-          status: code,
-          headers: {
-            "content-type": "application/json",
-            ...(self.dates ? { date: new Date(self.now()).toUTCString() } : {}),
-            ...(behaviour._tag === "Answer" ? behaviour.headers : {})
-          }
-        })
-      )
-    }))
+        self.seen.push(seen)
+        self.onRequest?.(seen, behaviour)
+        const exchange: Exchange | undefined =
+          route === "refresh"
+            ? {
+                refreshToken: JSON.parse(seen.text).refreshToken,
+                marker: decodeURIComponent(/\/marker\/([^/]+)\//.exec(pathname)?.[1] ?? ""),
+                fingerprint: JSON.parse(seen.headers["x-device-metadata"] ?? "{}").fingerprint,
+                accepted: false,
+                status: 0,
+                rotated: false,
+                ended: false
+              }
+            : undefined
+        if (exchange !== undefined) {
+          self.exchanges.push(exchange)
+          self.onExchange?.(exchange, behaviour)
+          yield* Effect.addFinalizer(() => Effect.sync(() => void (exchange.ended = true)))
+        }
+        if (held !== undefined) {
+          yield* Deferred.succeed(held.signals.arrived, undefined)
+          yield* Deferred.await(held.signals.mayHandle)
+        }
+        const handles = behaviour._tag === "Usual" || behaviour.handled
+        const made = handles ? self.handle(seen, exchange) : undefined
+        if (held !== undefined) {
+          yield* Deferred.succeed(held.signals.handled, undefined)
+          yield* Deferred.await(held.signals.mayAnswer)
+        }
+        if (behaviour._tag === "Hang") return yield* Effect.never
+        if (behaviour._tag === "Lose") {
+          return yield* new HttpClientError.HttpClientError({
+            reason: new HttpClientError.TransportError({ request, cause: new Error("socket hang up") })
+          })
+        }
+        const code = behaviour._tag === "Answer" ? behaviour.status : (made?.status ?? 500)
+        const session = behaviour._tag === "Usual" ? made?.session : undefined
+        if (session !== undefined) session.delivered = true
+        if (exchange !== undefined) {
+          exchange.status = code
+          exchange.rotated = session !== undefined
+        }
+        return HttpClientResponse.fromWeb(
+          request,
+          new Response(behaviour._tag === "Answer" ? (behaviour.body ?? null) : JSON.stringify(made?.body), {
+            status: code,
+            headers: {
+              "content-type": "application/json",
+              ...(self.dates ? { date: new Date(self.now()).toUTCString() } : {}),
+              ...(behaviour._tag === "Answer" ? behaviour.headers : {})
+            }
+          })
+        )
+      })
+    )
   }
 }
 
@@ -387,17 +402,20 @@ export interface Backing {
 export const makeBacking = (): Backing => ({ map: new Map(), log: [] })
 
 /** A storage over a map that others may share; `fault` decides what becomes of an operation, `before` may hold it. */
-export const storageOver = (backing: Backing, options?: {
-  readonly atomic?: boolean | undefined
-  readonly fault?: ((operation: StorageOperation, slot: string) => StorageFault | undefined) | undefined
-  readonly before?: ((operation: StorageOperation, slot: string) => Effect.Effect<void>) | undefined
-  readonly changes?: Stream.Stream<string, TokenStorage.TokenStorageError> | undefined
-}): TokenStorage.TokenStorage["Service"] => {
+export const storageOver = (
+  backing: Backing,
+  options?: {
+    readonly atomic?: boolean | undefined
+    readonly fault?: ((operation: StorageOperation, slot: string) => StorageFault | undefined) | undefined
+    readonly before?: ((operation: StorageOperation, slot: string) => Effect.Effect<void>) | undefined
+    readonly changes?: Stream.Stream<string, TokenStorage.TokenStorageError> | undefined
+  }
+): TokenStorage.TokenStorage["Service"] => {
   const { map, log } = backing
   const run = <A>(operation: StorageOperation, slot: string, effect: () => A) => {
     const fault = options?.fault?.(operation, slot)
     if (fault === "throw") throw new Error("a storage that throws")
-    return Effect.gen(function*() {
+    return Effect.gen(function* () {
       if (options?.before !== undefined) yield* options.before(operation, slot)
       log.push({ operation, slot })
       const failure = new TokenStorage.TokenStorageError({ operation, slot, cause: new Error("a fault of the test") })
@@ -467,7 +485,7 @@ export const makeClient = (options: {
   readonly options?: Partial<ClientOptions.ClientOptions> | undefined
   readonly http?: HttpClient.HttpClient | undefined
 }): Effect.Effect<Client, never, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const context = yield* Layer.build(
       OneEntry.layer({ url, retry: false, ...options.options }).pipe(
         Layer.provide([
@@ -485,9 +503,14 @@ export const makeClient = (options: {
       users,
       http: Context.get(context, OneEntryClient.OneEntryClient),
       signIn: (user, marker = "email") =>
-        Effect.asVoid(auth.auth(marker, {
-          authData: [{ marker: "email_reg", value: user }, { marker: "password_reg", value: Redacted.make("secret") }]
-        })),
+        Effect.asVoid(
+          auth.auth(marker, {
+            authData: [
+              { marker: "email_reg", value: user },
+              { marker: "password_reg", value: Redacted.make("secret") }
+            ]
+          })
+        ),
       me: Effect.map(users.getUser(), (user) => user.identifier)
     } satisfies Client
   }).pipe(Effect.orDie)
@@ -537,7 +560,7 @@ export const settled = Effect.repeat(tick, { times: 30 })
 
 /** Waits until something is the case: an event of the code under test that has no handle of its own. */
 export const until = (what: string, condition: () => boolean): Effect.Effect<void> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     for (let turn = 0; turn < 5_000; turn++) {
       if (condition()) return
       yield* tick

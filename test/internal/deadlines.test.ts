@@ -17,27 +17,29 @@ const settable = Effect.map(TestClock.testClockWith(Effect.succeed), (inner) => 
 const day = 86_400_000
 
 describe("deadlines", () => {
-  for (const [name, jump] of [["back", -day], ["forward", day]] as const) {
+  for (const [name, jump] of [
+    ["back", -day],
+    ["forward", day]
+  ] as const) {
     it.effect(`are kept by a clock that nobody can set ${name}`, () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const { clock, device } = yield* settable
         const deadlines = Deadlines.make(5_000)
-        const call = yield* deadlines.within(Effect.never, Context.make(Clock.Clock, clock), () => "too long").pipe(
-          Effect.flip,
-          Effect.provideService(Clock.Clock, clock),
-          Effect.forkChild
-        )
+        const call = yield* deadlines
+          .within(Effect.never, Context.make(Clock.Clock, clock), () => "too long")
+          .pipe(Effect.flip, Effect.provideService(Clock.Clock, clock), Effect.forkChild)
         yield* TestClock.adjust("1 second")
         device.offset = jump
         yield* TestClock.adjust("3 seconds")
         assert.isUndefined(call.pollUnsafe())
         yield* TestClock.adjust("1 second")
         assert.strictEqual(yield* Fiber.join(call), "too long")
-      }))
+      })
+    )
   }
 
   it.effect("end all that is watched when they are stopped", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const deadlines = Deadlines.make(5_000)
       const call = yield* Effect.forkChild(
         Effect.flip(deadlines.within(Effect.never, Context.empty(), () => "stopped")),
@@ -45,5 +47,6 @@ describe("deadlines", () => {
       )
       yield* deadlines.stop
       assert.strictEqual(yield* Fiber.join(call), "stopped")
-    }))
+    })
+  )
 })

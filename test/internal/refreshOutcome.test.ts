@@ -33,8 +33,10 @@ const expected = (outcome: Outcome, circumstances: Circumstances): string => {
     circumstances.generationHeld,
     circumstances.storageHeld
   ].map(word)
-  const row = table.find(([name, pattern]) =>
-    name === outcome && pattern.split(" ").every((cell, index) => cell === "*" || cell === actual[index]))
+  const row = table.find(
+    ([name, pattern]) =>
+      name === outcome && pattern.split(" ").every((cell, index) => cell === "*" || cell === actual[index])
+  )
   return row?.[2] ?? "no row"
 }
 
@@ -54,12 +56,15 @@ const outcomes: ReadonlyArray<Outcome> = ["rotated", "malformed", "rejected", "r
 
 describe("the outcome table", () => {
   const cases = outcomes.flatMap((outcome) =>
-    Array.from({ length: 16 }, (_, bits): readonly [Outcome, Circumstances] => [outcome, {
-      accessValid: (bits & 1) !== 0,
-      inDoubt: (bits & 2) !== 0,
-      generationHeld: (bits & 4) !== 0,
-      storageHeld: (bits & 8) !== 0
-    }])
+    Array.from({ length: 16 }, (_, bits): readonly [Outcome, Circumstances] => [
+      outcome,
+      {
+        accessValid: (bits & 1) !== 0,
+        inDoubt: (bits & 2) !== 0,
+        generationHeld: (bits & 4) !== 0,
+        storageHeld: (bits & 8) !== 0
+      }
+    ])
   )
 
   it("has a row for all 80 cases, and every row is reached", () => {
@@ -69,7 +74,9 @@ describe("the outcome table", () => {
   })
 
   for (const [outcome, circumstances] of cases) {
-    const known = Object.entries(circumstances).map(([name, value]) => `${name} ${word(value)}`).join(", ")
+    const known = Object.entries(circumstances)
+      .map(([name, value]) => `${name} ${word(value)}`)
+      .join(", ")
     it(`${outcome}; ${known}`, () => {
       assert.strictEqual(shown(outcome, circumstances), expected(outcome, circumstances))
     })

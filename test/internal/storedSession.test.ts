@@ -56,13 +56,11 @@ describe("claims", () => {
 describe("a session", () => {
   it("goes through its envelope and back", () => {
     for (const session of [make(hour(at / 1000)), make("opaque"), make(hour(1), { adopted: true })]) {
-      for (
-        const one of [
-          session,
-          Stored.withDoubt(session, { exchangeStartedAt: 7, rejected: false }),
-          Stored.withDoubt(session, { exchangeStartedAt: 7, rejected: true })
-        ]
-      ) {
+      for (const one of [
+        session,
+        Stored.withDoubt(session, { exchangeStartedAt: 7, rejected: false }),
+        Stored.withDoubt(session, { exchangeStartedAt: 7, rejected: true })
+      ]) {
         assert.deepStrictEqual(Stored.decode(Stored.encode(one)), { _tag: "Session", session: one })
       }
       const marked = Stored.withDoubt(session, { exchangeStartedAt: 7, rejected: true })
@@ -103,7 +101,10 @@ describe("a session", () => {
     assert.strictEqual(after(3_600 - 86_400, 30_000, (session.clockOffset ?? 0) + 86_400_000), "expired")
     assert.strictEqual(Stored.freshness(make("opaque"), at + 1e12, 30_000, null), "fresh")
     assert.strictEqual(Stored.freshness(make(""), at, 30_000, null), "expired")
-    assert.deepStrictEqual(Stored.remaining(session, session.receivedAt + 600_000, 30_000, null), { due: 2_970_000, end: 3_000_000 })
+    assert.deepStrictEqual(Stored.remaining(session, session.receivedAt + 600_000, 30_000, null), {
+      due: 2_970_000,
+      end: 3_000_000
+    })
     assert.isUndefined(Stored.remaining(make("opaque"), at, 0, null))
   })
 

@@ -9,7 +9,10 @@ describe("marks for bundlers", () => {
     assert.strictEqual(marked("export const a = new Map([g()])"), "export const a = # new Map([# g()])")
     assert.strictEqual(marked("export class A extends f()('a') {}"), "export class A extends # f()('a') {}")
     assert.strictEqual(marked("const a = { b: f(x => g(x)) }"), "const a = { b: # f(x => g(x)) }")
-    assert.strictEqual(marked("class A { static a = f(); b = g(); c() { return h() } }"), "class A { static a = # f(); b = g(); c() { return h() } }")
+    assert.strictEqual(
+      marked("class A { static a = f(); b = g(); c() { return h() } }"),
+      "class A { static a = # f(); b = g(); c() { return h() } }"
+    )
   })
 
   it("do not stand before what is there for its effect, or runs later", () => {

@@ -551,7 +551,7 @@ const unreachable = (results: Results) => {
   assert.match(Object(results.ours).message, /^The server could not be reached/)
 }
 
-/** By the name of the step; `src/promise/DIFFERENCES.md` says why. */
+/** By the name of the step; `docs/promise-differences.md` says why. */
 const differences: Readonly<Record<string, Difference>> = {
   "form in German": unwrapped,
   "form in a language without texts": unwrapped,
@@ -595,7 +595,7 @@ const differences: Readonly<Record<string, Difference>> = {
 
 /** The names in the table of the page, each with its row of the wire contract. */
 const documented = fs
-  .readFileSync(new URL("../../src/promise/DIFFERENCES.md", import.meta.url), "utf8")
+  .readFileSync(new URL("../../docs/promise-differences.md", import.meta.url), "utf8")
   .split("\n")
   .flatMap((line) => /^\| `([^`]+)`\s*\|.*\| §(?:6|8 #\d+)[^|]*\|$/.exec(line)?.[1] ?? [])
 

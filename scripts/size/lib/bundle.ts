@@ -81,5 +81,3 @@ const withRollup = async (entry: string): Promise<Bundle> => {
 }
 
 export const bundlers = { esbuild: withEsbuild, rolldown: withRolldown, rollup: withRollup } as const
-
-export type Bundler = keyof typeof bundlers

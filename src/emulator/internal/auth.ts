@@ -29,7 +29,7 @@ const formOf = (backend: Backend, provider: Project.Provider, identifier?: strin
   return form ?? refusal("ProviderFormMissing")
 }
 
-export const tokensOf = (session: Session) => ({
+const tokensOf = (session: Session) => ({
   userIdentifier: session.userIdentifier,
   authProviderIdentifier: session.provider,
   accessToken: session.accessToken,

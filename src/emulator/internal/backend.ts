@@ -59,7 +59,7 @@ export interface MutableFault extends Fault {
   hits: number
 }
 
-export const glob = (pattern: string): RegExp =>
+const glob = (pattern: string): RegExp =>
   new RegExp(
     `^${pattern
       .split("*")
@@ -348,7 +348,7 @@ export class Backend {
 /** The backend behind a service, for the modules that stand beside the API. */
 export const backends = new WeakMap<object, Backend>()
 
-export const contactOf = (
+const contactOf = (
   provider: Project.Provider,
   user: User
 ): { readonly to: string; readonly channel: "email" | "sms" | "push" } => {

@@ -7,16 +7,16 @@ const Filled = Schema.String.check(notEmpty, maxLength(10_000))
 const LangCode = Schema.String.check(notEmpty, maxLength(64))
 const optional = Schema.optionalKey
 
-export const AuthItem = Schema.Struct({ marker: Filled, value: Filled })
+const AuthItem = Schema.Struct({ marker: Filled, value: Filled })
 
-export const FormItem = Schema.Struct({
+const FormItem = Schema.Struct({
   marker: Filled,
   type: optional(Filled),
   value: optional(Schema.Json)
 })
-export type FormItem = typeof FormItem.Type
+type FormItem = typeof FormItem.Type
 
-export const FormDataByLocale = Schema.Record(Schema.String, Schema.Array(FormItem).check(maxItems(1000)))
+const FormDataByLocale = Schema.Record(Schema.String, Schema.Array(FormItem).check(maxItems(1000)))
 
 const NotificationData = Schema.Struct({
   email: optional(Filled),

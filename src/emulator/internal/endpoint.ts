@@ -60,7 +60,7 @@ export interface Endpoint<Body, A> {
 /** An answer that never arrives: whoever writes the answer breaks the connection instead. */
 export const broken: HttpServerResponse.HttpServerResponse = HttpServerResponse.empty({ status: 599 })
 
-export const corsHeaders = {
+const corsHeaders = {
   "access-control-allow-origin": "*",
   "access-control-expose-headers": "date, retry-after, content-length"
 }
@@ -79,10 +79,10 @@ const headersAt = (now: number): Headers.Headers => {
   return Headers.fromRecordUnsafe({ ...corsHeaders, date: dateText })
 }
 
-export const json = (now: number, status: number, text: string): HttpServerResponse.HttpServerResponse =>
+const json = (now: number, status: number, text: string): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(text, { status, contentType: jsonType, headers: headersAt(now) })
 
-export const empty = (now: number, status: number): HttpServerResponse.HttpServerResponse =>
+const empty = (now: number, status: number): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.empty({ status, headers: headersAt(now) })
 
 /** An answer that is not JSON, with the headers that every answer has. */
@@ -142,7 +142,7 @@ const readDevice = (header: string, nesting: number): Device | undefined => {
 // -- bodies -------------------------------------------------------------------
 
 /** Not nested too deeply, and without the one key that could reach a prototype. */
-export const isTame = (value: unknown, depth: number): boolean => {
+const isTame = (value: unknown, depth: number): boolean => {
   if (typeof value !== "object" || value === null) return true
   if (depth === 0) return false
   if (Array.isArray(value)) {
@@ -227,7 +227,7 @@ const permission = (
 
 // -- the pipeline -------------------------------------------------------------
 
-export const pathOf = (url: string): string => {
+const pathOf = (url: string): string => {
   const end = url.search(/[?#]/)
   return end === -1 ? url : url.slice(0, end)
 }
@@ -424,7 +424,7 @@ const failed = (
   Effect.as(Effect.logError("The emulator failed", cause), envelope(backend, refusal("InternalError"), now))
 
 /** Faults, the journal and the log around a request. */
-export const observed = (
+const observed = (
   backend: Backend,
   log: LogEntry,
   fiber: Fiber.Fiber<unknown, unknown>,
@@ -530,7 +530,7 @@ export const missing = (
   )
 }
 
-export const allowedHeaders = "content-type, authorization, x-app-token, x-device-metadata, x-guest-id, accept"
+const allowedHeaders = "content-type, authorization, x-app-token, x-device-metadata, x-guest-id, accept"
 
 const preflight = (_request: HttpServerRequest.HttpServerRequest, now: number): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.setHeaders(empty(now, 204), {

@@ -19,7 +19,7 @@ const shownAttribute = (attribute: Project.Attribute, langCode: string): typeof 
     : (attribute.listTitles[langCode] ?? Object.values(attribute.listTitles)[0] ?? [])
 })
 
-export const shownForm = (form: NumberedForm, langCode: string): typeof answers.Form.Type => ({
+const shownForm = (form: NumberedForm, langCode: string): typeof answers.Form.Type => ({
   id: form.id,
   attributeSetId: form.attributeSetId,
   type: form.type,

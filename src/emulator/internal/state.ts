@@ -14,7 +14,7 @@ import type {
 
 export type Key = string | number
 
-export class Table<K extends Key, V> {
+class Table<K extends Key, V> {
   readonly name: TableName
   readonly rows = new Map<K, V>()
   private readonly keyOf: (row: V) => K
@@ -43,7 +43,7 @@ export class Table<K extends Key, V> {
   }
 }
 
-export class Journal {
+class Journal {
   recording = false
   changes: Array<Change> = []
   /** Whether changes that were taken are still being written. */

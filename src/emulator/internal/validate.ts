@@ -149,10 +149,6 @@ export interface Decode<A> {
   readonly schema: Schema.Codec<A, unknown>
 }
 
-export interface Dialect {
-  readonly name: "joi" | "class-validator"
-}
-
 const decoder =
   (unexpectedFirst: boolean, word: (problems: ReadonlyArray<Problem>) => Refusal) =>
   <A>(schema: Schema.Codec<A, unknown>): Decode<A> => {

@@ -13,7 +13,7 @@ export class Failure extends Schema.TaggedError<Failure>("effect-oneentry/emulat
   message: Schema.String
 }) {}
 
-export const reasonOf = (cause: unknown): string => {
+const reasonOf = (cause: unknown): string => {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined
   switch (code) {
     case "ENOENT":
