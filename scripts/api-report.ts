@@ -29,6 +29,9 @@ const normalise = (module: Module, statement: Node): string => {
     offset = comment.end
   }
   text += module.text.slice(offset, statement.end)
+  // TypeScript writes the members of this large union in another order each time; the schemas it is made of stand alone.
+  const unordered = /^(?:export )?(?:declare )?const (\w+): HttpApi\.HttpApi</.exec(text)
+  if (unordered !== null) return `const ${unordered[1]}: HttpApi.HttpApi<…>`
   return text
     .replace(/^(export )?declare /, "$1")
     .split("\n")
