@@ -597,7 +597,9 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
               // First: whatever is in flight cannot bring the session back.
               const local = yield* Effect.result(session.signOut("SignOut"))
               // Another process may have rotated what this one knew.
-              const ended = Result.isSuccess(local) ? (local.success ?? stored) : stored
+              const known = Result.isSuccess(local) ? local.success : undefined
+              // Where the storage did not say, nobody may exchange what this process knew.
+              const ended = known ?? (stored === undefined ? undefined : Stored.buried(stored))
               const endings = ended === undefined ? [] : [ended]
               if (given !== "" && given !== ended?.refreshToken && given !== stored?.refreshToken) {
                 // An older token of the same session, or another session: it ends before the bearer token does.

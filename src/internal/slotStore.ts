@@ -447,7 +447,7 @@ export const make = (options: {
           // Somebody signed in or out after us and comes after us.
           if (slot.generation !== generation) return Effect.undefined
           const had = slot.session
-          const inMemoryOnly = slot.unsaved
+          const inMemoryOnly = had !== undefined && slot.unsaved
           // A newer version's envelope is not ours to remove.
           const foreign = had === undefined && Stored.decode(slot.encoded)._tag === "Newer"
           if (had !== undefined) slot.spent = had.refreshToken
@@ -459,7 +459,8 @@ export const make = (options: {
           return exclusively(
             slot,
             Effect.suspend(() => {
-              if (slot.generation !== generation) return Effect.succeed(had)
+              // Who came after us ends what the storage holds by now: ours may be spent.
+            if (slot.generation !== generation) return Effect.succeed(had === undefined ? had : Stored.buried(had))
               return Effect.flatMap(Effect.option(storage.get(slot.name)), (read) =>
                 Effect.map(storage.remove(slot.name), () => {
                   know(slot, undefined)
