@@ -74,7 +74,7 @@ const patterns: ReadonlyArray<{ readonly [key: string]: Json }> = [
   { patternValue: "^(a+)+$" }
 ]
 const masks = ["##-##", "(99) 99", "9999", "$9[[space]]999", "a#", ""]
-const comparisons = ["equal", "==", "!=", "<", "lte", ">", ">=", ""]
+const comparisons = ["equal", "==", "!=", "<", "less", "lte", ">", "gt", ">=", ""]
 
 const givenLists: ReadonlyArray<{ readonly [key: string]: Json }> = [
   { list: ["a", "red", 5] },
@@ -99,7 +99,7 @@ const validator = (name: FormSchema.ValidatorName, markers: ReadonlyArray<string
     case "stringInspectionValidator":
       return {
         ...keyed("stringMin", loose(1 + below(4))),
-        ...keyed("stringMax", loose(3 + below(60))),
+        ...keyed("stringMax", loose(chance(0.6) ? 2 + below(4) : 3 + below(60))),
         ...(chance(0.2) ? { stringLength: loose(1 + below(5)) } : {}),
         ...words()
       }
@@ -155,10 +155,15 @@ const validator = (name: FormSchema.ValidatorName, markers: ReadonlyArray<string
 }
 
 const names: ReadonlyArray<FormSchema.ValidatorName> = [
+  // Those more often that have the most ways to be wrong.
   "requiredValidator",
   "requiredValidator",
   "trimValidator",
   "stringInspectionValidator",
+  "stringInspectionValidator",
+  "comparisonValidator",
+  "comparisonValidator",
+  "fieldMaskValidator",
   "urlInspectionValidator",
   "emailInspectionValidator",
   "checkForNumberValidator",
