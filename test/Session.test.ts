@@ -1871,7 +1871,7 @@ describe("signing in and out", () => {
 
   it.effect("two logouts at once, while another process refreshes: nothing is spent twice", () =>
     inWorld((world) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const client = yield* world.client({ storage: storageOver(world.backing, { atomic: false }) })
         const other = yield* world.client({ storage: storageOver(world.backing, { atomic: false }) })
         yield* client.signIn("ann")
@@ -1885,11 +1885,15 @@ describe("signing in and out", () => {
         yield* gate.answer
         yield* Fiber.joinAll(logouts)
         yield* Fiber.join(call)
-        assert.deepStrictEqual(world.server.exchanges.map((one) => one.refreshToken), ["refresh-1-ann"])
+        assert.deepStrictEqual(
+          world.server.exchanges.map((one) => one.refreshToken),
+          ["refresh-1-ann"]
+        )
         assert.isFalse(world.server.sessions[0]?.alive)
         assert.isUndefined(stored(world.backing))
       })
-    ))
+    )
+  )
 
   it.effect("logout exchanges nothing that another process has seen the end of", () =>
     inWorld((world, client) =>

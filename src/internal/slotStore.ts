@@ -460,7 +460,7 @@ export const make = (options: {
             slot,
             Effect.suspend(() => {
               // Who came after us ends what the storage holds by now: ours may be spent.
-            if (slot.generation !== generation) return Effect.succeed(had === undefined ? had : Stored.buried(had))
+              if (slot.generation !== generation) return Effect.succeed(had === undefined ? had : Stored.buried(had))
               return Effect.flatMap(Effect.option(storage.get(slot.name)), (read) =>
                 Effect.map(storage.remove(slot.name), () => {
                   know(slot, undefined)
