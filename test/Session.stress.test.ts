@@ -206,7 +206,7 @@ describe("a thousand calls with an ended access token, over HTTP", () => {
       Effect.gen(function* () {
         const emulator = yield* Emulator.Emulator
         const late = yield* Deferred.make<void>()
-          let refused = 0
+        let refused = 0
         // Every tenth 401 is under way until the others have refreshed.
         const slow = Layer.effect(
           HttpClient.HttpClient,
@@ -215,7 +215,7 @@ describe("a thousand calls with an ended access token, over HTTP", () => {
               Effect.tap(inner.execute(request), (response) => {
                 if (response.status !== 401) return Effect.void
                 refused++
-                  return refused % 10 === 0 ? Deferred.await(late) : Effect.void
+                return refused % 10 === 0 ? Deferred.await(late) : Effect.void
               })
             )
           )
