@@ -412,26 +412,33 @@ export class Wording extends HttpApiMiddleware.Service<Wording>()("effect-oneent
   error: BadRequest
 }) {}
 
-const Id = { id: Schema.Int }
+const Id = { id: Schema.Int.annotate({ description: "The number that the list shows." }) }
+const only = (description: string) => Schema.optionalKey(Schema.String.annotate({ description }))
+const ofUser = only("Those of this user alone, by login.")
+const ofProvider = only("Those of this provider alone.")
 const about = (summary: string) => OpenApi.annotations({ summary })
 
 class OutboxGroup extends HttpApiGroup.make("outbox")
   .add(
     HttpApiEndpoint.get("list", "/outbox", {
-      query: { userIdentifier: Schema.optionalKey(Schema.String), marker: Schema.optionalKey(Schema.String) },
+      query: { userIdentifier: ofUser, marker: ofProvider },
       success: Schema.Array(Message)
     }).annotateMerge(about("The messages that a real tenant would have sent, newest last")),
     HttpApiEndpoint.get("code", "/outbox/code", {
       query: {
-        userIdentifier: Schema.String,
-        marker: Schema.optionalKey(Schema.String),
-        waitMs: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60_000 })))
+        userIdentifier: Schema.String.annotate({ description: "The login." }),
+        marker: ofProvider,
+        waitMs: Schema.optionalKey(
+          Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60_000 })).annotate({
+            description: "Milliseconds to wait for a code; none when absent."
+          })
+        )
       },
       success: Schema.Struct({ code: Schema.String }),
       error: NotFound
     }).annotateMerge(about("The live code of a user; waits up to waitMs until there is one"))
   )
-  .annotateMerge(OpenApi.annotations({ title: "Outbox" })) {}
+  .annotateMerge(OpenApi.annotations({ title: "Control: outbox" })) {}
 
 class UsersGroup extends HttpApiGroup.make("users")
   .add(
@@ -443,17 +450,23 @@ class UsersGroup extends HttpApiGroup.make("users")
       about("Removes a user with everything that is theirs")
     )
   )
-  .annotateMerge(OpenApi.annotations({ title: "Users" })) {}
+  .annotateMerge(OpenApi.annotations({ title: "Control: users" })) {}
 
 class SessionsGroup extends HttpApiGroup.make("sessions")
   .add(
     HttpApiEndpoint.get("list", "/sessions", {
-      query: { userIdentifier: Schema.optionalKey(Schema.String) },
+      query: { userIdentifier: ofUser },
       success: Schema.Array(Session)
     }).annotateMerge(about("All sessions, one per device")),
     HttpApiEndpoint.post("expire", "/sessions/:id/expire", {
       params: Id,
-      query: { token: Schema.optionalKey(Schema.Literals(["access", "refresh"])) },
+      query: {
+        token: Schema.optionalKey(
+          Schema.Literals(["access", "refresh"]).annotate({
+            description: "`refresh` makes both tokens expire, `access` (when absent) the one."
+          })
+        )
+      },
       error: NotFound
     }).annotateMerge(about("Makes the access token of a session expire, or with token=refresh both of its tokens")),
     HttpApiEndpoint.post("expireAll", "/sessions/expire", { success: Count }).annotateMerge(
@@ -463,23 +476,23 @@ class SessionsGroup extends HttpApiGroup.make("sessions")
       about("Closes one session")
     ),
     HttpApiEndpoint.delete("revokeAll", "/sessions", {
-      query: { userIdentifier: Schema.optionalKey(Schema.String) },
+      query: { userIdentifier: ofUser },
       success: Count
     }).annotateMerge(about("Closes the sessions of one user, or all"))
   )
-  .annotateMerge(OpenApi.annotations({ title: "Sessions" })) {}
+  .annotateMerge(OpenApi.annotations({ title: "Control: sessions" })) {}
 
 class RequestsGroup extends HttpApiGroup.make("requests")
   .add(
     HttpApiEndpoint.get("list", "/requests", {
       query: {
-        after: Schema.optionalKey(Schema.Int),
-        operation: Schema.optionalKey(Schema.String)
+        after: Schema.optionalKey(Schema.Int.annotate({ description: "Those after the request of this number." })),
+        operation: only("Those of this operation alone, such as `refresh`.")
       },
       success: Schema.Array(RequestLog.Entry)
     }).annotateMerge(about("The log of requests, newest last; secrets never enter it"))
   )
-  .annotateMerge(OpenApi.annotations({ title: "Requests" })) {}
+  .annotateMerge(OpenApi.annotations({ title: "Control: requests" })) {}
 
 class ClockGroup extends HttpApiGroup.make("clock")
   .add(
@@ -491,7 +504,7 @@ class ClockGroup extends HttpApiGroup.make("clock")
     }).annotateMerge(about("Moves the clock forward")),
     HttpApiEndpoint.post("reset", "/clock/reset", { success: Clock }).annotateMerge(about("Back to the machine's time"))
   )
-  .annotateMerge(OpenApi.annotations({ title: "Clock" })) {}
+  .annotateMerge(OpenApi.annotations({ title: "Control: clock" })) {}
 
 class FaultsGroup extends HttpApiGroup.make("faults")
   .add(
@@ -507,7 +520,7 @@ class FaultsGroup extends HttpApiGroup.make("faults")
     ),
     HttpApiEndpoint.delete("clear", "/faults").annotateMerge(about("Takes all faults back"))
   )
-  .annotateMerge(OpenApi.annotations({ title: "Faults" })) {}
+  .annotateMerge(OpenApi.annotations({ title: "Control: faults" })) {}
 
 class StateGroup extends HttpApiGroup.make("state")
   .add(
@@ -524,7 +537,7 @@ class StateGroup extends HttpApiGroup.make("state")
       success: HttpApiSchema.StreamSse({ data: Update })
     }).annotateMerge(about("Everything once, then what changes, as server-sent events"))
   )
-  .annotateMerge(OpenApi.annotations({ title: "State" })) {}
+  .annotateMerge(OpenApi.annotations({ title: "Control: state" })) {}
 
 /**
  * The control API. Its paths begin with `/__emulator`.

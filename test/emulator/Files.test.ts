@@ -41,6 +41,7 @@ for (const [name, live] of [
         assert.deepInclude(image, { size: 9, contentType: "image/png" })
         assert.strictEqual(image.downloadLink, `${emulator.url}/cloud-static/${image.filename}`)
         assert.deepStrictEqual(image.previewLink, { small: [image.downloadLink, image.downloadLink] })
+        assert.notProperty(page, "previewLink")
 
         const get = (query: string) =>
           HttpClient.get(`${emulator.url}${path}?${query}`, { headers: { "x-app-token": "emulator-app-token" } })

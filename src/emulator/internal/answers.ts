@@ -25,14 +25,14 @@ export const SignUp = Schema.Struct({
   isDeleted: Flag,
   version: Int,
   state: JsonRecord
-})
+}).annotate({ identifier: "SignedUpUser" })
 
 export const Tokens = Schema.Struct({
   userIdentifier: Text,
   authProviderIdentifier: Text,
   accessToken: Text,
   refreshToken: Text
-})
+}).annotate({ identifier: "TokenPair" })
 
 const ConfigValue = nullable(Schema.Union([Schema.Finite, Text, Flag]))
 
@@ -55,7 +55,7 @@ export const Provider = Schema.Struct({
     systemCodeOnlyNumbers: ConfigValue,
     oauthAuthUrl: ConfigValue
   })
-})
+}).annotate({ identifier: "AuthProvider" })
 
 export const Providers = Schema.Array(Provider)
 
@@ -83,7 +83,7 @@ export const Attribute = Schema.Struct({
   isNotificationPhonePush: MaybeFlag,
   multiselect: MaybeFlag,
   isRatingValue: MaybeFlag
-})
+}).annotate({ identifier: "FormField" })
 
 export const Form = Schema.Struct({
   id: Int,
@@ -113,7 +113,7 @@ export const Form = Schema.Struct({
       maxRatingScale: nullable(Schema.Finite)
     })
   )
-})
+}).annotate({ identifier: "Form" })
 
 export const Forms = Schema.Struct({ total: Int, items: Schema.Array(Form) })
 
@@ -128,7 +128,7 @@ export const Profile = Schema.Struct({
   state: JsonRecord,
   rating: JsonRecord,
   moduleFormConfigs: Schema.Array(Schema.Json)
-})
+}).annotate({ identifier: "Profile" })
 
 const Entity = nullable(Schema.Union([Text, Schema.Finite]))
 
@@ -149,9 +149,11 @@ const submission = {
 export const Submission = Schema.Struct({
   formData: Schema.Struct({ ...submission, formData: FormData }),
   actionMessage: Schema.Union([Text, JsonRecord])
-})
+}).annotate({ identifier: "SubmissionAnswer" })
 
-export const UpdatedSubmission = Schema.Struct({ ...submission, formData: Schema.Union([Items, FormData]) })
+export const UpdatedSubmission = Schema.Struct({ ...submission, formData: Schema.Union([Items, FormData]) }).annotate({
+  identifier: "UpdatedSubmission"
+})
 
 export const Submissions = Schema.Struct({
   items: Schema.Array(

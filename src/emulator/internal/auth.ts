@@ -8,9 +8,9 @@ import * as answers from "./answers.ts"
 import { credentialFields, type Backend } from "./backend.ts"
 import * as bodies from "./bodies.ts"
 import { type Endpoint, type Exchange, route } from "./endpoint.ts"
-import { checkCredential, checkItems, localeOf } from "./fields.ts"
+import { checkCredential, checkItems, fieldRefusals, localeOf } from "./fields.ts"
 import { signInWithOAuth } from "./oauth.ts"
-import { paging } from "./paging.ts"
+import { langCode, page, paging } from "./paging.ts"
 import { Refusal, refusal, refuse } from "./refusal.ts"
 
 type NumberedProvider = Project.Provider & { readonly id: number }
@@ -93,6 +93,15 @@ export const notificationOf = (
 
 const signUp: Endpoint<Exclude<ReturnType<typeof bodies.signUp>, Refusal>, typeof answers.SignUp.Type> = {
   operation: "signUp",
+  summary: "Sign up; where the provider activates by code, the code is sent at once",
+  refuses: [
+    "ProviderNotDefined",
+    "ProviderFormMissing",
+    "PhonesNotAllowed",
+    "LoginOrPasswordMissed",
+    "UserExists",
+    ...fieldRefusals
+  ],
   method: "POST",
   path: "/api/content/users-auth-providers/marker/:marker/users/sign-up",
   body: bodies.signUp,
@@ -134,10 +143,7 @@ const signUp: Endpoint<Exclude<ReturnType<typeof bodies.signUp>, Refusal>, typeo
     })
     if (items instanceof Refusal) return yield* Effect.fail(items)
 
-    const exists = () =>
-      backend.userByLogin(provider, login, now) === undefined
-        ? Effect.void
-        : refuse("UserExists", [], { status: backend.switches.userExistsStatus })
+    const exists = () => (backend.userByLogin(provider, login, now) === undefined ? Effect.void : refuse("UserExists"))
     yield* exists()
     const passwordHash = password === undefined ? null : yield* backend.passwords.hash(password)
     // another request may have taken the login while the password was hashed
@@ -174,15 +180,15 @@ const signUp: Endpoint<Exclude<ReturnType<typeof bodies.signUp>, Refusal>, typeo
 
 // -- codes --------------------------------------------------------------------
 
-const userNotFound = (backend: Backend) => refuse("UserNotFound", [], { status: backend.switches.userNotFoundStatus })
-
 const retryAfter = (backend: Backend, seconds: number) =>
-  backend.switches.retryAfter ? { headers: { "retry-after": String(Math.max(1, Math.ceil(seconds))) } } : undefined
+  backend.switches.retryAfter ? { "retry-after": String(Math.max(1, Math.ceil(seconds))) } : undefined
 
 const exceeded = (backend: Backend) => refuse("CodeAttemptsExceeded", [], retryAfter(backend, 1))
 
 const generateCode: Endpoint<Exclude<ReturnType<typeof bodies.generateCode>, Refusal>, true | void> = {
   operation: "generateCode",
+  summary: "Send a code to a user",
+  refuses: ["ProviderNotDefined", "EventNotFound", "UserNotFound", "UserAlreadyHasCode", "CodeReissueTooSoon"],
   method: "POST",
   path: "/api/content/users-auth-providers/marker/:marker/users/generate-code",
   body: bodies.generateCode,
@@ -196,7 +202,7 @@ const generateCode: Endpoint<Exclude<ReturnType<typeof bodies.generateCode>, Ref
     )
     if (event === undefined) return refuse("EventNotFound", [body.eventIdentifier])
     const user = backend.liveUser(provider, body.userIdentifier, now)
-    if (user === undefined) return userNotFound(backend)
+    if (user === undefined) return refuse("UserNotFound")
     exchange.log.userIdentifier = user.login
     const live = backend.liveCode(user, now)
     if (live !== undefined) {
@@ -211,6 +217,8 @@ const generateCode: Endpoint<Exclude<ReturnType<typeof bodies.generateCode>, Ref
 
 const checkCode: Endpoint<Exclude<ReturnType<typeof bodies.checkCode>, Refusal>, boolean> = {
   operation: "checkCode",
+  summary: "Whether a code is right; it stays good",
+  refuses: ["ProviderNotDefined", "UserNotFound", "CodeAttemptsExceeded"],
   method: "POST",
   path: "/api/content/users-auth-providers/marker/:marker/users/check-code",
   body: bodies.checkCode,
@@ -220,7 +228,7 @@ const checkCode: Endpoint<Exclude<ReturnType<typeof bodies.checkCode>, Refusal>,
     const provider = providerOf(exchange)
     if (provider instanceof Refusal) return Effect.fail(provider)
     const user = backend.liveUser(provider, body.userIdentifier, now)
-    if (user === undefined) return userNotFound(backend)
+    if (user === undefined) return refuse("UserNotFound")
     exchange.log.userIdentifier = user.login
     const outcome = backend.tryCode(user, body.code, now)
     return outcome === "exceeded" ? exceeded(backend) : Effect.succeed(outcome === "right")
@@ -229,6 +237,8 @@ const checkCode: Endpoint<Exclude<ReturnType<typeof bodies.checkCode>, Refusal>,
 
 const activate: Endpoint<Exclude<ReturnType<typeof bodies.activate>, Refusal>, boolean> = {
   operation: "activateUser",
+  summary: "Activate a user with a code",
+  refuses: ["ProviderNotDefined", "UserNotFound", "CodeAttemptsExceeded", "CodeIncorrect"],
   method: "POST",
   path: "/api/content/users-auth-providers/marker/:marker/users/activate",
   body: bodies.activate,
@@ -238,7 +248,7 @@ const activate: Endpoint<Exclude<ReturnType<typeof bodies.activate>, Refusal>, b
     const provider = providerOf(exchange)
     if (provider instanceof Refusal) return Effect.fail(provider)
     const user = backend.liveUser(provider, body.userIdentifier, now)
-    if (user === undefined) return userNotFound(backend)
+    if (user === undefined) return refuse("UserNotFound")
     exchange.log.userIdentifier = user.login
     switch (backend.tryCode(user, body.code, now)) {
       case "exceeded":
@@ -257,6 +267,17 @@ const activate: Endpoint<Exclude<ReturnType<typeof bodies.activate>, Refusal>, b
 
 const auth: Endpoint<Exclude<ReturnType<typeof bodies.auth>, Refusal>, typeof answers.Tokens.Type> = {
   operation: "auth",
+  summary: "Sign in by password, or by code",
+  refuses: [
+    "ProviderNotDefined",
+    "ProviderFormMissing",
+    "LoginOrPasswordMissed",
+    "CodeNotAccepted",
+    "CodeRejectedAtAuth",
+    "CodeAttemptsExceeded",
+    "WrongCredentials",
+    "UserNotActivated"
+  ],
   method: "POST",
   path: "/api/content/users-auth-providers/marker/:marker/users/auth",
   device: "required",
@@ -310,15 +331,15 @@ const auth: Endpoint<Exclude<ReturnType<typeof bodies.auth>, Refusal>, typeof an
       exchange.log.detail = found === undefined ? "unknown login" : "wrong password"
       return yield* refuse("WrongCredentials")
     }
-    if (!user.isActive) {
-      return yield* refuse("UserNotActivated", [], { status: backend.switches.notActivatedStatus })
-    }
+    if (!user.isActive) return yield* refuse("UserNotActivated")
     return tokensOf(backend.openSession(provider, user, device, now))
   })
 }
 
 const oauth: Endpoint<Exclude<ReturnType<typeof bodies.oauth>, Refusal>, typeof answers.Tokens.Type> = {
   operation: "oauth",
+  summary: "Sign in with the code of an OAuth server; signs up who is new",
+  refuses: ["ProviderNotDefined", "OAuthRejected", "OAuthNotVerified", "OAuthNotConfigured", "OAuthUnreachable"],
   method: "POST",
   path: "/api/content/users-auth-providers/marker/:marker/oauth",
   device: "required",
@@ -349,6 +370,8 @@ const presented = (exchange: Exchange<unknown>, token: string): Session | string
 
 const refresh: Endpoint<Exclude<ReturnType<typeof bodies.refresh>, Refusal>, typeof answers.Tokens.Type> = {
   operation: "refresh",
+  summary: "Exchange a refresh token, once, for the next pair",
+  refuses: ["ProviderNotDefined", "RefreshTokenIncorrect"],
   method: "POST",
   path: "/api/content/users-auth-providers/marker/:marker/users/refresh",
   device: "required",
@@ -358,7 +381,7 @@ const refresh: Endpoint<Exclude<ReturnType<typeof bodies.refresh>, Refusal>, typ
     const { backend, body, now } = exchange
     const rejected = (detail: string) => {
       exchange.log.detail = detail
-      return refuse("RefreshTokenIncorrect", [], { status: backend.switches.refreshFailureStatus })
+      return refuse("RefreshTokenIncorrect")
     }
     const provider = providerOf(exchange)
     if (provider instanceof Refusal) return Effect.fail(provider)
@@ -374,6 +397,8 @@ const refresh: Endpoint<Exclude<ReturnType<typeof bodies.refresh>, Refusal>, typ
 
 const logout: Endpoint<Exclude<ReturnType<typeof bodies.logout>, Refusal>, true> = {
   operation: "logout",
+  summary: "End the session of this device",
+  refuses: ["ProviderNotDefined", "LogoutTokenIncorrect"],
   method: "POST",
   path: "/api/content/users-auth-providers/marker/:marker/users/logout",
   device: "required",
@@ -395,6 +420,8 @@ const logout: Endpoint<Exclude<ReturnType<typeof bodies.logout>, Refusal>, true>
 
 const logoutAll: Endpoint<undefined, true> = {
   operation: "logoutAll",
+  summary: "End the sessions of all devices of the account",
+  refuses: ["ProviderNotDefined"],
   method: "POST",
   path: "/api/content/users-auth-providers/marker/:marker/users/logout-all",
   bearer: "required",
@@ -410,6 +437,8 @@ const logoutAll: Endpoint<undefined, true> = {
 
 const sessions: Endpoint<undefined, typeof answers.Sessions.Type> = {
   operation: "getActiveSessionsByMarker",
+  summary: "The devices that are signed in",
+  refuses: ["ProviderNotDefined"],
   method: "GET",
   path: "/api/content/users-auth-providers/marker/:marker/users/sessions",
   bearer: "required",
@@ -430,6 +459,17 @@ const sessions: Endpoint<undefined, typeof answers.Sessions.Type> = {
 
 const changePassword: Endpoint<Exclude<ReturnType<typeof bodies.changePassword>, Refusal>, true> = {
   operation: "changePassword",
+  summary: "Set a new password with a code; ends all sessions",
+  refuses: [
+    "ProviderNotFound",
+    "TypeRequired",
+    "UserNotUnderProvider",
+    "PasswordsDiffer",
+    "ProviderFormMissing",
+    "FieldIncorrect",
+    "CodeAttemptsExceeded",
+    "CodeIncorrect"
+  ],
   method: "POST",
   path: "/api/content/users-auth-providers/marker/:marker/users/change-password",
   body: bodies.changePassword,
@@ -488,25 +528,30 @@ const shownProvider = (backend: Backend, provider: NumberedProvider): typeof ans
   }
 }
 
-const getProviders: Endpoint<undefined, typeof answers.Providers.Type> = {
+const getProviders: Endpoint<undefined, typeof answers.Providers.Type, keyof typeof langCode | keyof typeof page> = {
   operation: "getAuthProviders",
+  summary: "The providers",
+  query: { ...langCode, ...page },
   method: "GET",
   path: "/api/content/users-auth-providers",
   answer: answers.Providers,
   handle: (exchange) => {
     const { backend } = exchange
-    const page = paging(exchange)
-    if (page instanceof Refusal) return Effect.fail(page)
+    const rows = paging(exchange)
+    if (rows instanceof Refusal) return Effect.fail(rows)
     return Effect.succeed(
       [...backend.providers.values()]
-        .slice(page.offset, page.offset + page.limit)
+        .slice(rows.offset, rows.offset + rows.limit)
         .map((provider) => shownProvider(backend, provider))
     )
   }
 }
 
-const getProvider: Endpoint<undefined, typeof answers.Provider.Type> = {
+const getProvider: Endpoint<undefined, typeof answers.Provider.Type, keyof typeof langCode> = {
   operation: "getAuthProviderByMarker",
+  summary: "One provider",
+  query: langCode,
+  refuses: ["ProviderNotFound"],
   method: "GET",
   path: "/api/content/users-auth-providers/marker/:marker",
   answer: answers.Provider,

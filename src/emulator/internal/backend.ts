@@ -2,6 +2,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type { Active, Fault } from "../Fault.ts"
+import type * as Messages from "../Messages.ts"
 import type * as Project from "../Project.ts"
 import type { Entry } from "../RequestLog.ts"
 import type { Code, Session, User } from "../Snapshot.ts"
@@ -25,11 +26,18 @@ export interface Described {
   readonly operation: string
   readonly method: "GET" | "POST" | "PUT" | "DELETE"
   readonly path: string
-  readonly device: boolean
-  readonly bearer: boolean
-  readonly body: Schema.Codec<unknown, unknown> | undefined
-  readonly answer: Schema.Codec<unknown, unknown> | "empty" | "raw"
+  readonly summary: string
+  /** Whether `x-device-metadata` is looked at, and a bearer. */
+  readonly device: "required" | "optional" | undefined
+  readonly bearer: "required" | "optional" | undefined
+  /** Whether anybody may ask, without the app token. */
+  readonly open: boolean
+  readonly query: Readonly<Record<string, Schema.Top>>
+  readonly body: Schema.Top | undefined
+  readonly multipart: Schema.Top | undefined
+  readonly answer: Schema.Top | "empty" | "raw" | "refusal"
   readonly status: number
+  readonly refuses: ReadonlyArray<Messages.Name>
 }
 
 export interface Limits {

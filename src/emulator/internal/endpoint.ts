@@ -19,16 +19,17 @@ import type { Permission } from "../Project.ts"
 import type { Session, User } from "../Snapshot.ts"
 import type { Backend, Device, LogEntry, MutableFault } from "./backend.ts"
 import { equalText } from "./bytes.ts"
-import { Refusal, refusal } from "./refusal.ts"
+import { type Query, queryOf } from "./paging.ts"
+import { Refusal, refusal, statusOf } from "./refusal.ts"
 import type { Decode } from "./validate.ts"
 
 /** What a handler is given. */
-export interface Exchange<Body> {
+export interface Exchange<Body, Q extends string = never> {
   readonly backend: Backend
   readonly request: HttpServerRequest.HttpServerRequest
   readonly now: number
   readonly params: Readonly<Record<string, string | undefined>>
-  readonly query: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  readonly query: Query<Q>
   readonly body: Body
   readonly device: Device | undefined
   readonly session: Session | undefined
@@ -38,23 +39,30 @@ export interface Exchange<Body> {
   readonly log: LogEntry
 }
 
-export type Handler<Body, A> = (exchange: Exchange<Body>) => Effect.Effect<A, Refusal>
+export type Handler<Body, A, Q extends string> = (exchange: Exchange<Body, Q>) => Effect.Effect<A, Refusal>
 
-export interface Endpoint<Body, A> {
+export interface Endpoint<Body, A, Q extends string = never> {
   readonly operation: string
+  readonly summary: string
   readonly method: "GET" | "POST" | "PUT" | "DELETE"
   readonly path: HttpRouter.PathInput
-  readonly device?: "required" | undefined
-  readonly bearer?: "required" | undefined
+  readonly device?: "required" | "optional" | undefined
+  readonly bearer?: "required" | "optional" | undefined
+  /** What the handler reads of the query, and nothing else is. */
+  readonly query?: Readonly<Record<Q, Schema.Top>> | undefined
   readonly body?: Decode<Body> | undefined
-  /** `undefined` for an answer without a body. */
-  readonly answer: Schema.Codec<A, unknown> | "empty" | "raw"
+  /** The body that the handler reads by itself, as a form of parts. */
+  readonly multipart?: Schema.Top | undefined
+  /** `refusal` where no request is ever served. */
+  readonly answer: Schema.Codec<A, unknown> | "empty" | "raw" | "refusal"
+  /** What the handler itself refuses with; what comes before it is known from the rest. */
+  readonly refuses?: ReadonlyArray<Messages.Name> | undefined
   readonly status?: number | undefined
   /** Whether the last segment of the path is a secret. */
   readonly masked?: boolean | undefined
   /** Whether the handler gives the same object again for what has not changed; it is then written once. */
   readonly stable?: boolean | undefined
-  readonly handle: Handler<Body, A>
+  readonly handle: Handler<Body, A, Q>
 }
 
 /** An answer that never arrives: whoever writes the answer breaks the connection instead. */
@@ -91,12 +99,12 @@ export const withHeaders = (
   response: HttpServerResponse.HttpServerResponse
 ): HttpServerResponse.HttpServerResponse => HttpServerResponse.setHeaders(response, headersAt(now))
 
-const Envelope = Schema.Struct({
+export const Envelope = Schema.Struct({
   statusCode: Schema.Int,
   timestamp: Schema.String,
   message: Schema.Union([Schema.String, Schema.Array(Schema.String)]),
   pageData: Schema.Null
-})
+}).annotate({ identifier: "ErrorEnvelope" })
 const encodeEnvelope = Schema.encodeUnknownSync(Envelope)
 
 export const envelope = (backend: Backend, refused: Refusal, now: number): HttpServerResponse.HttpServerResponse => {
@@ -104,12 +112,13 @@ export const envelope = (backend: Backend, refused: Refusal, now: number): HttpS
     typeof refused.message === "string" || backend.switches.validationMessages === "array"
       ? refused.message
       : (refused.message[0] ?? "")
+  const status = statusOf(refused, backend.switches)
   const response = json(
     now,
-    refused.status,
+    status,
     JSON.stringify(
       encodeEnvelope({
-        statusCode: refused.status,
+        statusCode: status,
         timestamp: new Date(now).toISOString(),
         message,
         pageData: null
@@ -121,7 +130,7 @@ export const envelope = (backend: Backend, refused: Refusal, now: number): HttpS
 
 // -- the device header --------------------------------------------------------
 
-const DeviceHeader = Schema.Struct({
+export const DeviceHeader = Schema.Struct({
   fingerprint: Schema.String.check(Schema.isMaxLength(1024)),
   deviceInfo: Schema.Record(Schema.String, Schema.Json)
 })
@@ -264,26 +273,31 @@ const timeOf = (backend: Backend, fiber: Fiber.Fiber<unknown, unknown>): number 
   fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() + backend.clockOffset
 
 /** The clock of the request: the caller's or the server's, moved by what the emulator was told. */
-export const route = <Body, A>(
+export const route = <Body, A, Q extends string>(
   backend: Backend,
-  endpoint: Endpoint<Body, A>
+  endpoint: Endpoint<Body, A, Q>
 ): HttpRouter.Route<never, HttpServerRequest.HttpServerRequest> => {
   const status = endpoint.status ?? (endpoint.method === "POST" ? 201 : 200)
   const answer = endpoint.answer
+  const wantsDevice =
+    endpoint.device === "required" || (endpoint.method === "POST" && backend.switches.deviceMetadata === "every-post")
   backend.described.push({
     operation: endpoint.operation,
     method: endpoint.method,
     path: endpoint.path,
-    device: endpoint.device === "required",
-    bearer: endpoint.bearer === "required",
+    summary: endpoint.summary,
+    device: wantsDevice ? "required" : endpoint.device,
+    bearer: endpoint.bearer,
+    open: false,
+    query: endpoint.query ?? {},
     body: endpoint.body?.schema,
+    multipart: endpoint.multipart,
     answer,
-    status
+    status,
+    refuses: endpoint.refuses ?? []
   })
   const encode = typeof answer === "string" ? undefined : Schema.encodeUnknownExit(answer)
   const written = endpoint.stable === true ? new WeakMap<object, string>() : undefined
-  const wantsDevice =
-    endpoint.device === "required" || (endpoint.method === "POST" && backend.switches.deviceMetadata === "every-post")
 
   /** Everything that comes before the body, in order. */
   const gate = (
@@ -291,7 +305,7 @@ export const route = <Body, A>(
     path: string,
     now: number,
     log: LogEntry
-  ): Refusal | Pick<Exchange<Body>, "device" | "session" | "user" | "restricted"> => {
+  ): Refusal | Pick<Exchange<Body, Q>, "device" | "session" | "user" | "restricted"> => {
     if (headerBytes(request.headers) > backend.limits.headerBytes) return refusal("HeadersTooLarge")
     if (!equalText(request.headers["x-app-token"] ?? "", backend.appToken)) return refusal("ResourceClosed")
     const token = bearerOf(request.headers["authorization"])
@@ -314,7 +328,7 @@ export const route = <Body, A>(
     return { device, session: live?.session, user: live?.user, restricted: granted === "restricted" }
   }
 
-  const withBody = (exchange: Omit<Exchange<Body>, "body">, body: Body): Effect.Effect<A, Refusal> => {
+  const withBody = (exchange: Omit<Exchange<Body, Q>, "body">, body: Body): Effect.Effect<A, Refusal> => {
     if (endpoint.bearer === "required" && exchange.user === undefined) {
       exchange.log.detail = exchange.log.bearer === "none" ? "no bearer token" : "expired, replaced or closed token"
       const users = exchange.log.path.startsWith("/api/content/users/")
@@ -330,7 +344,7 @@ export const route = <Body, A>(
     return endpoint.handle({ ...exchange, body })
   }
 
-  const decodeThen = (exchange: Omit<Exchange<Body>, "body">, decode: Decode<Body>) =>
+  const decodeThen = (exchange: Omit<Exchange<Body, Q>, "body">, decode: Decode<Body>) =>
     Effect.flatMap(readText(backend, exchange.request), (text) => {
       const parsed = parseBody(backend, exchange.request, text)
       if (parsed instanceof Refusal) return Effect.fail(parsed)
@@ -368,7 +382,7 @@ export const route = <Body, A>(
         request,
         now,
         params: Context.getUnsafe(context, HttpRouter.RouteContext).params,
-        query: Context.getUnsafe(context, HttpServerRequest.ParsedSearchParams),
+        query: queryOf(Context.getUnsafe(context, HttpServerRequest.ParsedSearchParams)),
         device: passed.device,
         session: passed.session,
         user: passed.user,
@@ -542,18 +556,34 @@ const preflight = (_request: HttpServerRequest.HttpServerRequest, now: number): 
 /** A route outside of the API: no app token, no permissions. */
 export const openRoute = (
   backend: Backend,
-  operation: string,
-  path: HttpRouter.PathInput,
+  open: {
+    readonly operation: string
+    readonly summary: string
+    readonly path: `/${string}/*`
+    readonly refuses: ReadonlyArray<Messages.Name>
+  },
   handle: (path: string, now: number) => HttpServerResponse.HttpServerResponse | Refusal
-): HttpRouter.Route<never, HttpServerRequest.HttpServerRequest> =>
-  HttpRouter.route(
+): HttpRouter.Route<never, HttpServerRequest.HttpServerRequest> => {
+  backend.described.push({
+    ...open,
+    method: "GET",
+    device: undefined,
+    bearer: undefined,
+    open: true,
+    query: {},
+    body: undefined,
+    multipart: undefined,
+    answer: "raw",
+    status: 200
+  })
+  return HttpRouter.route(
     "GET",
-    path,
+    open.path,
     Effect.withFiber<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>((fiber) => {
       const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
       const now = timeOf(backend, fiber)
       const log = newEntry(backend, request.method, pathOf(request.url), now)
-      log.operation = operation
+      log.operation = open.operation
       return observed(
         backend,
         log,
@@ -570,3 +600,4 @@ export const openRoute = (
     }),
     { uninterruptible: true }
   )
+}

@@ -7,45 +7,51 @@ import { iso } from "./auth.ts"
 import type { Backend } from "./backend.ts"
 import * as bodies from "./bodies.ts"
 import { type Endpoint, type Exchange, route } from "./endpoint.ts"
-import { paging } from "./paging.ts"
+import { page, paging } from "./paging.ts"
 import { Refusal, refuse } from "./refusal.ts"
 import { subscriptionKey } from "./state.ts"
 
-const events: Endpoint<undefined, typeof answers.Events.Type> = {
+const events: Endpoint<undefined, typeof answers.Events.Type, keyof typeof page> = {
   operation: "getAllEvents",
+  summary: "The events",
+  bearer: "optional",
+  query: page,
+  refuses: ["Unauthorized"],
   method: "GET",
   path: "/api/content/events",
   answer: answers.Events,
   handle: (exchange) => {
     const { backend, user } = exchange
     if (backend.switches.eventsList === "session" && user === undefined) return refuse("Unauthorized")
-    const page = paging(exchange)
-    if (page instanceof Refusal) return Effect.fail(page)
+    const rows = paging(exchange)
+    if (rows instanceof Refusal) return Effect.fail(rows)
     const all = backend.project.events.map((event, index) => ({
       id: event.id ?? index + 1,
       identifier: event.identifier,
       formType: event.formType,
       localizeInfos: event.localizeInfos
     }))
-    return Effect.succeed({ total: all.length, items: all.slice(page.offset, page.offset + page.limit) })
+    return Effect.succeed({ total: all.length, items: all.slice(rows.offset, rows.offset + rows.limit) })
   }
 }
 
-const subscriptions: Endpoint<undefined, typeof answers.Subscriptions.Type> = {
+const subscriptions: Endpoint<undefined, typeof answers.Subscriptions.Type, keyof typeof page> = {
   operation: "getAllSubscriptions",
+  summary: "The events that the user follows",
+  query: page,
   method: "GET",
   path: "/api/content/events/subscriptions",
   bearer: "required",
   answer: answers.Subscriptions,
   handle: (exchange) => {
     const { backend, user } = exchange
-    const page = paging(exchange)
-    if (page instanceof Refusal) return Effect.fail(page)
+    const rows = paging(exchange)
+    if (rows instanceof Refusal) return Effect.fail(rows)
     const mine = [...backend.state.subscriptions.rows.values()].filter((row) => row.userId === user?.id)
     return Effect.succeed({
       total: mine.length,
       items: mine
-        .slice(page.offset, page.offset + page.limit)
+        .slice(rows.offset, rows.offset + rows.limit)
         .map((row) => ({ eventMarker: row.event, productId: row.productId, locale: row.locale }))
     })
   }
@@ -68,6 +74,8 @@ const rowOf = (exchange: Exchange<SubscriptionBody>) => {
 
 const subscribe: Endpoint<SubscriptionBody, void> = {
   operation: "subscribeByMarker",
+  summary: "Follow an event",
+  refuses: ["EventMarkerNotFound"],
   method: "POST",
   path: "/api/content/events/subscribe/marker/:marker",
   bearer: "required",
@@ -84,6 +92,8 @@ const subscribe: Endpoint<SubscriptionBody, void> = {
 
 const unsubscribe: Endpoint<SubscriptionBody, void> = {
   operation: "unsubscribeByMarker",
+  summary: "Follow an event no longer",
+  refuses: ["EventMarkerNotFound"],
   method: "DELETE",
   path: "/api/content/events/unsubscribe/marker/:marker",
   bearer: "required",
@@ -100,14 +110,17 @@ const unsubscribe: Endpoint<SubscriptionBody, void> = {
 
 const test = (name: "Test404" | "Test500"): Endpoint<undefined, never> => ({
   operation: name === "Test404" ? "test404" : "test500",
+  summary: `Answers ${name === "Test404" ? 404 : 500}, to try error handling`,
+  refuses: [name],
   method: "GET",
   path: name === "Test404" ? "/api/content/system/test404" : "/api/content/system/test500",
-  answer: "empty",
+  answer: "refusal",
   handle: () => refuse(name)
 })
 
 const apiStat: Endpoint<undefined, typeof answers.ApiStat.Type> = {
   operation: "getApiStat",
+  summary: "How many requests there were",
   method: "GET",
   path: "/api/content/system/api-stat",
   answer: answers.ApiStat,
@@ -116,6 +129,7 @@ const apiStat: Endpoint<undefined, typeof answers.ApiStat.Type> = {
 
 const captcha: Endpoint<Exclude<ReturnType<typeof bodies.captcha>, Refusal>, boolean> = {
   operation: "validateCapcha",
+  summary: "Whether a captcha was solved; all were but `emulator-invalid`",
   method: "POST",
   path: "/api/content/system/captcha/validate",
   body: bodies.captcha,

@@ -1,4 +1,5 @@
 /** Checks of submitted form values against a form: markers, presence, types, validators, captcha. */
+import type * as Messages from "../Messages.ts"
 import type * as Project from "../Project.ts"
 import type { FormData } from "../Snapshot.ts"
 import { credentialFields } from "./backend.ts"
@@ -334,6 +335,18 @@ const captchaToken = (value: unknown): string => {
 
 const incorrect = (switches: Project.Switches, marker: string): Refusal =>
   refusal(switches.fieldWording === "marker" ? "FieldIncorrect" : "FieldsRequired", [marker])
+
+/** How `checkItems` may refuse. */
+export const fieldRefusals = [
+  "FieldIncorrect",
+  "FieldsRequired",
+  "FieldType",
+  "FieldUnknown",
+  "FormDataEmpty",
+  "CaptchaMissing",
+  "CaptchaFailed",
+  "CaptchaTwice"
+] as const satisfies ReadonlyArray<Messages.Name>
 
 /** Checks form data; gives the items of the locale, or the first refusal. */
 export const checkItems = (check: Check): ReadonlyArray<Item> | Refusal => {

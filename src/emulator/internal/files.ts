@@ -4,12 +4,13 @@ import type * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Multipart from "effect/http/Multipart"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { File } from "../Snapshot.ts"
 import * as answers from "./answers.ts"
 import type { Backend } from "./backend.ts"
 import { type Endpoint, type Exchange, openRoute, route, withHeaders } from "./endpoint.ts"
-import { one } from "./paging.ts"
+import { place, text } from "./paging.ts"
 import { type Refusal, refusal, refuse } from "./refusal.ts"
 
 const segment = (text: string | undefined, fallback: string): string => {
@@ -47,12 +48,34 @@ const parts = (
   })
 }
 
-const upload: Endpoint<undefined, typeof answers.Files.Type> = {
+const uploadQuery = {
+  ...place,
+  width: text("Pixels to scale pictures to. The emulator stores what came.", "800"),
+  height: text("Pixels to scale pictures to. The emulator stores what came.", "600"),
+  compress: text("Whether pictures are made smaller. The emulator stores what came.", "true"),
+  template: text("The preset that pictures get a preview for.", "thumbnail")
+}
+
+const fileQuery = {
+  ...uploadQuery,
+  filename: text("The stored path, or its last segment together with `type`, `entity` and `id`.", "2e3.png")
+}
+
+/** What the parts of an upload are; they are read from the stream. */
+const Upload = Schema.Struct({
+  files: Schema.Array(Schema.String.annotate({ format: "binary" })).annotate({ description: "Parts of this name." })
+})
+
+const upload: Endpoint<undefined, typeof answers.Files.Type, keyof typeof uploadQuery> = {
   operation: "upload",
+  summary: "Upload files",
+  query: uploadQuery,
+  multipart: Upload,
+  refuses: ["BodyTooLarge", "MultipartMalformed", "FilesMissing", "FileTooLarge"],
   method: "POST",
   path: "/api/content/files",
   answer: answers.Files,
-  handle: Effect.fnUntraced(function* (exchange: Exchange<undefined>) {
+  handle: Effect.fnUntraced(function* (exchange) {
     const { backend, now, query, request } = exchange
     if (Number(request.headers["content-length"] ?? 0) > backend.limits.bodyBytes) return yield* refuse("BodyTooLarge")
     const limit = backend.project.files.maxFileSize
@@ -83,10 +106,10 @@ const upload: Endpoint<undefined, typeof answers.Files.Type> = {
     )
     if (received.length === 0) return yield* refuse("FilesMissing")
 
-    const type = one(query, "type") ?? null
-    const entity = one(query, "entity") ?? null
-    const id = one(query, "id") ?? null
-    const template = one(query, "template")
+    const type = query("type") ?? null
+    const entity = query("entity") ?? null
+    const id = query("id") ?? null
+    const template = query("template")
     const folder = `files/project/${segment(type ?? undefined, "page")}/${segment(id ?? undefined, "0")}/${segment(entity ?? undefined, "editor")}`
     return received.map((file) => {
       const row = backend.state.files.set({
@@ -104,7 +127,8 @@ const upload: Endpoint<undefined, typeof answers.Files.Type> = {
         downloadLink,
         size: row.content.byteLength,
         contentType: row.contentType,
-        ...(template === undefined || template === ""
+        // The placeholder and the preview of a picture; nothing here scales, so both are the picture.
+        ...(template === undefined || template === "" || !row.contentType.startsWith("image/")
           ? {}
           : { previewLink: { [template]: [downloadLink, downloadLink] } })
       }
@@ -113,13 +137,13 @@ const upload: Endpoint<undefined, typeof answers.Files.Type> = {
 }
 
 /** By the full stored path, or by its last segment and whatever else the query names. */
-const find = (exchange: Exchange<undefined>): File | undefined => {
+const find = (exchange: Exchange<undefined, keyof typeof fileQuery>): File | undefined => {
   const { backend, query } = exchange
-  const name = one(query, "filename") ?? ""
+  const name = query("filename") ?? ""
   if (name === "") return undefined
   const matches = (file: File): boolean => {
     for (const key of ["type", "entity", "id"] as const) {
-      const wanted = one(query, key)
+      const wanted = query(key)
       if (wanted !== undefined && wanted !== "" && wanted !== file[key]) return false
     }
     return true
@@ -142,8 +166,11 @@ const serve = (now: number, file: File): HttpServerResponse.HttpServerResponse =
     })
   )
 
-const getFile: Endpoint<undefined, HttpServerResponse.HttpServerResponse> = {
+const getFile: Endpoint<undefined, HttpServerResponse.HttpServerResponse, keyof typeof fileQuery> = {
   operation: "getFile",
+  summary: "Read a file",
+  query: fileQuery,
+  refuses: ["FileNotFound"],
   method: "GET",
   path: "/api/content/files",
   answer: "raw",
@@ -153,8 +180,11 @@ const getFile: Endpoint<undefined, HttpServerResponse.HttpServerResponse> = {
   }
 }
 
-const deleteFile: Endpoint<undefined, true> = {
+const deleteFile: Endpoint<undefined, true, keyof typeof fileQuery> = {
   operation: "deleteFile",
+  summary: "Delete a file",
+  query: fileQuery,
+  refuses: ["FileNotFound"],
   method: "DELETE",
   path: "/api/content/files",
   answer: answers.True,
@@ -166,13 +196,20 @@ const deleteFile: Endpoint<undefined, true> = {
   }
 }
 
+const download = {
+  operation: "download",
+  summary: "What a download link leads to",
+  path: "/cloud-static/*",
+  refuses: ["FileNotFound"]
+} as const
+
 export const routes = (
   backend: Backend
 ): ReadonlyArray<HttpRouter.Route<never, HttpServerRequest.HttpServerRequest>> => [
   route(backend, upload),
   route(backend, getFile),
   route(backend, deleteFile),
-  openRoute(backend, "download", "/cloud-static/*", (path, now) => {
+  openRoute(backend, download, (path, now) => {
     const file = backend.state.files.get(path.slice("/cloud-static/".length))
     return file === undefined ? refusal("FileNotFound") : serve(now, file)
   })

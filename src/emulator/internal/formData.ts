@@ -9,8 +9,8 @@ import { iso } from "./auth.ts"
 import type { Backend } from "./backend.ts"
 import * as bodies from "./bodies.ts"
 import { type Endpoint, type Exchange, route } from "./endpoint.ts"
-import { checkItems, localeOf } from "./fields.ts"
-import { one, paging } from "./paging.ts"
+import { checkItems, fieldRefusals, localeOf } from "./fields.ts"
+import { langCode, page, paging, text } from "./paging.ts"
 import { Refusal, refusal, refuse } from "./refusal.ts"
 
 const shown = (row: Submission) => ({
@@ -98,6 +98,21 @@ const parentOf = (value: string | number | null | undefined): number | null => {
 
 const post: Endpoint<Exclude<ReturnType<typeof bodies.postFormData>, Refusal>, typeof answers.Submission.Type> = {
   operation: "postFormsData",
+  summary: "Submit a form",
+  device: "optional",
+  bearer: "optional",
+  refuses: [
+    "FormNotFound",
+    "FormType",
+    "FormConfigMismatch",
+    "EntityUnknown",
+    "AnonymousNotAllowed",
+    "DeviceMetadataMissing",
+    "DeviceMetadataInvalid",
+    "AlreadyRated",
+    "SubmissionNotFound",
+    ...fieldRefusals
+  ],
   method: "POST",
   path: "/api/content/form-data",
   body: bodies.postFormData,
@@ -118,7 +133,7 @@ const post: Endpoint<Exclude<ReturnType<typeof bodies.postFormData>, Refusal>, t
     })
     if (items instanceof Refusal) return Effect.fail(items)
     if (form.type === "sing_in_up" || form.type === "sign_in_up" || form.type === "order") {
-      return refuse("FormType", [form.type], { status: backend.switches.formTypeStatus })
+      return refuse("FormType", [form.type])
     }
     const config = configOf(backend, form, body.formModuleConfigId)
     if (config instanceof Refusal) return Effect.fail(config)
@@ -168,8 +183,21 @@ const moment = (text: string | null | undefined, end: boolean): number | undefin
   return Date.parse(day.test(text) ? `${text}T${end ? "23:59:59.999" : "00:00:00.000"}Z` : `${text.replace(" ", "T")}Z`)
 }
 
-const list: Endpoint<Exclude<ReturnType<typeof bodies.listFormData>, Refusal>, typeof answers.Submissions.Type> = {
+const listQuery = {
+  formModuleConfigId: text("The form config whose submissions are meant; all of the form when absent.", "2"),
+  isExtended: text("`1` for more of each submission: its status, its module, the device.", "1")
+}
+
+const list: Endpoint<
+  Exclude<ReturnType<typeof bodies.listFormData>, Refusal>,
+  typeof answers.Submissions.Type,
+  keyof typeof langCode | keyof typeof page | keyof typeof listQuery
+> = {
   operation: "getFormsDataByMarker",
+  summary: "The submissions of a form",
+  bearer: "optional",
+  query: { ...langCode, ...page, ...listQuery },
+  refuses: ["FormNotFound", "FormConfigMismatch", "SubmissionsPrivate"],
   method: "POST",
   path: "/api/content/form-data/marker/:marker",
   body: bodies.listFormData,
@@ -178,9 +206,9 @@ const list: Endpoint<Exclude<ReturnType<typeof bodies.listFormData>, Refusal>, t
     const { backend, body, params, query, user } = exchange
     const form = backend.forms.get(params["marker"] ?? "")
     if (form === undefined) return refuse("FormNotFound")
-    const page = paging(exchange)
-    if (page instanceof Refusal) return Effect.fail(page)
-    const configId = one(query, "formModuleConfigId")
+    const rowsOf = paging(exchange)
+    if (rowsOf instanceof Refusal) return Effect.fail(rowsOf)
+    const configId = query("formModuleConfigId")
     const config = configOf(backend, form, configId === undefined || configId === "" ? null : Number(configId))
     if (config instanceof Refusal) return Effect.fail(config)
     if (config?.isClosed === true) return refuse("SubmissionsPrivate")
@@ -208,9 +236,9 @@ const list: Endpoint<Exclude<ReturnType<typeof bodies.listFormData>, Refusal>, t
       if (body.isSentByAdmin === true) continue
       rows.push(row)
     }
-    const extended = one(query, "isExtended") === "1" || one(query, "isExtended") === "true"
+    const extended = query("isExtended") === "1" || query("isExtended") === "true"
     return Effect.succeed({
-      items: rows.slice(page.offset, page.offset + page.limit).map((row) => ({
+      items: rows.slice(rowsOf.offset, rowsOf.offset + rowsOf.limit).map((row) => ({
         id: row.id,
         formIdentifier: row.formIdentifier,
         formData: row.formData,
@@ -253,6 +281,8 @@ const update: Endpoint<
   typeof answers.UpdatedSubmission.Type
 > = {
   operation: "updateFormsDataByid",
+  summary: "Change a submission of your own",
+  refuses: ["SubmissionNotFound", "SubmissionNotYours", "FormNotFound", "FormConfigMismatch", ...fieldRefusals],
   method: "PUT",
   path: "/api/content/form-data/:id",
   bearer: "required",
@@ -293,6 +323,8 @@ const update: Endpoint<
 
 const updateStatus: Endpoint<Exclude<ReturnType<typeof bodies.putStatus>, Refusal>, true> = {
   operation: "updateFormsDataStatusByid",
+  summary: "Change the status of a submission of your own",
+  refuses: ["SubmissionNotFound", "SubmissionNotYours"],
   method: "PUT",
   path: "/api/content/form-data/:id/update-status",
   bearer: "required",
@@ -308,6 +340,8 @@ const updateStatus: Endpoint<Exclude<ReturnType<typeof bodies.putStatus>, Refusa
 
 const remove: Endpoint<undefined, true> = {
   operation: "deleteFormsDataByid",
+  summary: "Delete a submission of your own",
+  refuses: ["SubmissionNotFound", "SubmissionNotYours"],
   method: "DELETE",
   path: "/api/content/form-data/:id",
   bearer: "required",
@@ -322,9 +356,11 @@ const remove: Endpoint<undefined, true> = {
 
 const flat: Endpoint<undefined, never> = {
   operation: "getAllFormsData",
+  summary: "Refused: submissions are read by form",
+  refuses: ["ListPerForm"],
   method: "GET",
   path: "/api/content/form-data",
-  answer: "empty",
+  answer: "refusal",
   handle: () => refuse("ListPerForm")
 }
 

@@ -7,7 +7,7 @@ import * as answers from "./answers.ts"
 import type { Backend } from "./backend.ts"
 import { type Endpoint, route } from "./endpoint.ts"
 import { isList } from "./fields.ts"
-import { one, paging } from "./paging.ts"
+import { langCode, page, paging } from "./paging.ts"
 import { Refusal, refuse } from "./refusal.ts"
 
 type NumberedForm = Project.Form & { readonly id: number }
@@ -47,26 +47,31 @@ const stableForm = (backend: Backend, form: NumberedForm, langCode: string): typ
   return answer
 }
 
-const getForms: Endpoint<undefined, typeof answers.Forms.Type> = {
+const getForms: Endpoint<undefined, typeof answers.Forms.Type, keyof typeof langCode | keyof typeof page> = {
   operation: "getAllForms",
+  summary: "The forms",
+  query: { ...langCode, ...page },
   method: "GET",
   path: "/api/content/forms",
   answer: answers.Forms,
   handle: (exchange) => {
     const { backend, query } = exchange
-    const page = paging(exchange)
-    if (page instanceof Refusal) return Effect.fail(page)
+    const rows = paging(exchange)
+    if (rows instanceof Refusal) return Effect.fail(rows)
     const forms = [...backend.forms.values()]
-    const langCode = one(query, "langCode") ?? backend.defaultLanguage
+    const language = query("langCode") ?? backend.defaultLanguage
     return Effect.succeed({
       total: forms.length,
-      items: forms.slice(page.offset, page.offset + page.limit).map((form) => stableForm(backend, form, langCode))
+      items: forms.slice(rows.offset, rows.offset + rows.limit).map((form) => stableForm(backend, form, language))
     })
   }
 }
 
-const getForm: Endpoint<undefined, typeof answers.Form.Type> = {
+const getForm: Endpoint<undefined, typeof answers.Form.Type, keyof typeof langCode> = {
   operation: "getFormByMarker",
+  summary: "One form",
+  query: langCode,
+  refuses: ["FormNotFound"],
   method: "GET",
   path: "/api/content/forms/marker/:marker",
   answer: answers.Form,
@@ -75,7 +80,7 @@ const getForm: Endpoint<undefined, typeof answers.Form.Type> = {
     const form = backend.forms.get(params["marker"] ?? "")
     return form === undefined
       ? refuse("FormNotFound")
-      : Effect.succeed(stableForm(backend, form, one(query, "langCode") ?? backend.defaultLanguage))
+      : Effect.succeed(stableForm(backend, form, query("langCode") ?? backend.defaultLanguage))
   }
 }
 

@@ -8,13 +8,16 @@ import { checkPhones, notificationOf, shownFormData } from "./auth.ts"
 import { credentialFields, type Backend } from "./backend.ts"
 import * as bodies from "./bodies.ts"
 import { type Endpoint, type Exchange, route } from "./endpoint.ts"
-import { checkCredential, checkItems, localeOf } from "./fields.ts"
+import { checkCredential, checkItems, fieldRefusals, localeOf } from "./fields.ts"
+import { langCode } from "./paging.ts"
 import { Refusal, refusal, refuse } from "./refusal.ts"
 
 const own = (exchange: Exchange<unknown>): User | Refusal => exchange.user ?? refusal("Unauthorized")
 
-const getUser: Endpoint<undefined, typeof answers.Profile.Type> = {
+const getUser: Endpoint<undefined, typeof answers.Profile.Type, keyof typeof langCode> = {
   operation: "getUser",
+  summary: "The profile of who is signed in",
+  query: langCode,
   method: "GET",
   path: "/api/content/users/me",
   bearer: "required",
@@ -39,6 +42,16 @@ const getUser: Endpoint<undefined, typeof answers.Profile.Type> = {
 
 const updateUser: Endpoint<Exclude<ReturnType<typeof bodies.updateUser>, Refusal>, true> = {
   operation: "updateUser",
+  summary: "Change the profile, or the password",
+  refuses: [
+    "ProviderFormMissing",
+    "PhonesNotAllowed",
+    "LocaleOfNull",
+    "LoginOrPasswordMissed",
+    "LoginCannotChange",
+    "UserExists",
+    ...fieldRefusals
+  ],
   method: "PUT",
   path: "/api/content/users/me",
   bearer: "required",
@@ -86,9 +99,7 @@ const updateUser: Endpoint<Exclude<ReturnType<typeof bodies.updateUser>, Refusal
       if (login === user.login || user.oauthId !== null) return Effect.void
       if (backend.switches.loginChange === "refused") return refuse("LoginCannotChange")
       const owner = backend.state.userByLogin(user.provider, login)
-      return owner === undefined || owner.id === user.id
-        ? Effect.void
-        : refuse("UserExists", [], { status: backend.switches.userExistsStatus })
+      return owner === undefined || owner.id === user.id ? Effect.void : refuse("UserExists")
     }
     yield* mayMove()
     const passwordHash = credential === undefined ? undefined : yield* backend.passwords.hash(credential.value)
@@ -111,6 +122,7 @@ const updateUser: Endpoint<Exclude<ReturnType<typeof bodies.updateUser>, Refusal
 
 const archiveUser: Endpoint<undefined, true> = {
   operation: "archiveUser",
+  summary: "Archive the account; its login stays taken",
   method: "DELETE",
   path: "/api/content/users/me",
   bearer: "required",
@@ -129,6 +141,7 @@ const archiveUser: Endpoint<undefined, true> = {
 
 const deleteUser: Endpoint<undefined, true> = {
   operation: "deleteUser",
+  summary: "Delete the account and all that is its",
   method: "DELETE",
   path: "/api/content/users/me/account",
   bearer: "required",
@@ -143,6 +156,7 @@ const deleteUser: Endpoint<undefined, true> = {
 
 const fcm = (method: "POST" | "DELETE"): Endpoint<undefined, true> => ({
   operation: method === "POST" ? "addFCMToken" : "deleteFCMToken",
+  summary: method === "POST" ? "Add the token of a device for push messages" : "Remove the token of a device",
   method,
   path: "/api/content/users/me/fcm-token/:token",
   bearer: "required",
