@@ -55,8 +55,9 @@ describe("in an edge runtime", () => {
         assert.deepStrictEqual(external, [])
 
         const server = new Server(yield* Clock.Clock)
+        const runPromise = Effect.runPromiseWith(yield* Effect.context<never>())
         const fetch = (input: string | URL, init: RequestInit = {}) =>
-          Effect.runPromise(
+          runPromise(
             server.client
               .execute(
                 HttpClientRequest.make(init.method === "POST" ? "POST" : "GET")(String(input), {
