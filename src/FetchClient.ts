@@ -9,6 +9,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -41,17 +42,23 @@ export const Fetch: Context.Reference<typeof globalThis.fetch | undefined> = Con
 const toError = (request: HttpClientRequest.HttpClientRequest) => (cause: unknown) =>
   new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
 
+/** What a caller adds to every request, beneath the headers of this one. */
+const initOf = (fiber: Fiber.Fiber<unknown, unknown>, headers: Readonly<Record<string, string>>): RequestInit => {
+  const init = Context.getOrUndefined(fiber.context, Lean.RequestInit)
+  // `undefined` headers are none.
+  return init === undefined
+    ? { headers }
+    : { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), ...headers } }
+}
+
 const whole = HttpClient.make((request, url, signal, fiber) => {
   const fetch = fiber.getRef(Fetch) ?? globalThis.fetch
-  const init = Context.getOrUndefined(fiber.context, Lean.RequestInit)
   const send = (body: BodyInit | undefined) =>
     Effect.map(
       Effect.tryPromise({
         try: () =>
           fetch(url, {
-            ...init,
-            // `undefined` headers are none.
-            headers: { ...Object.fromEntries(new Headers(init?.headers)), ...request.headers },
+            ...initOf(fiber, request.headers),
             method: request.method,
             redirect: "manual",
             signal,
@@ -78,8 +85,13 @@ const whole = HttpClient.make((request, url, signal, fiber) => {
   }
 })
 
-/** The short way (see `internal/lean`): plain parts in, the answer read whole, no fiber and no span of its own. */
-const lean = (request: Lean.Request): Effect.Effect<Lean.Answer, Lean.Failure> =>
+type Refuse = (failure: Lean.Failure) => Effect.Effect<never, Lean.Failure>
+
+/** One `fetch`, without a fiber and a span of its own; `read` says what becomes of the answer. */
+const exchange = <A>(
+  request: Lean.Request,
+  read: (response: Response, refuse: Refuse) => Promise<Effect.Effect<A, Lean.Failure>>
+): Effect.Effect<A, Lean.Failure> =>
   Effect.callback((resume) => {
     const controller = new AbortController()
     const unwatch = request.watch(() => {
@@ -87,29 +99,24 @@ const lean = (request: Lean.Request): Effect.Effect<Lean.Answer, Lean.Failure> =
       controller.abort()
     })
     const fetch = request.fiber.getRef(Fetch) ?? globalThis.fetch
-    const exchange = async (): Promise<Effect.Effect<Lean.Answer, Lean.Failure>> => {
+    // A body that nobody reads holds its connection.
+    const refuse: Refuse = (failure) => {
+      controller.abort()
+      return Effect.fail(failure)
+    }
+    const settle = async () => {
       const response = await fetch(request.url, {
+        ...initOf(request.fiber, request.headers),
         method: request.method,
-        headers: request.headers,
         redirect: "manual",
         signal: controller.signal,
         ...(request.body === undefined ? {} : { body: request.body })
       })
-      const { headers, status } = response
-      // A body that nobody reads holds its connection.
-      const refuse = (failure: Lean.Failure) => {
-        controller.abort()
-        return Effect.fail(failure)
-      }
-      if (Lean.isRedirect(status)) return refuse({ _tag: "Redirected", status })
-      const announced = Lean.announcedBytes(headers.get("content-length"), headers.get("content-encoding"))
-      if (announced !== undefined && announced > request.maxBytes) return refuse({ _tag: "TooLarge", status })
-      const text = announced === undefined ? await Lean.readWeb(response, request.maxBytes) : await response.text()
-      return text === undefined
-        ? refuse({ _tag: "TooLarge", status })
-        : Effect.succeed({ status, text, header: (name) => headers.get(name) ?? undefined })
+      return Lean.isRedirect(response.status)
+        ? refuse({ _tag: "Redirected", status: response.status })
+        : read(response, refuse)
     }
-    exchange().then(
+    settle().then(
       (answer) => {
         unwatch()
         resume(answer)
@@ -124,6 +131,30 @@ const lean = (request: Lean.Request): Effect.Effect<Lean.Answer, Lean.Failure> =
       controller.abort()
     })
   })
+
+/**
+ * The short way (see `internal/lean`): plain parts in, the answer read whole.
+ *
+ * @internal
+ */
+export const lean = (request: Lean.Request): Effect.Effect<Lean.Answer, Lean.Failure> =>
+  exchange(request, async (response, refuse) => {
+    const { headers, status } = response
+    const announced = Lean.announcedBytes(headers.get("content-length"), headers.get("content-encoding"))
+    if (announced !== undefined && announced > request.maxBytes) return refuse({ _tag: "TooLarge", status })
+    const text = announced === undefined ? await Lean.readWeb(response, request.maxBytes) : await response.text()
+    return text === undefined
+      ? refuse({ _tag: "TooLarge", status })
+      : Effect.succeed({ status, text, header: (name) => headers.get(name) ?? undefined })
+  })
+
+/**
+ * The answer with its body unread, for files.
+ *
+ * @internal
+ */
+export const open = (request: Lean.Request): Effect.Effect<Response, Lean.Failure> =>
+  exchange(request, async (response) => Effect.succeed(response))
 
 /**
  * Makes the client.

@@ -9,7 +9,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
-import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
@@ -17,13 +17,13 @@ import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import * as ClientOptions from "./ClientOptions.ts"
+import type * as ClientOptions from "./ClientOptions.ts"
 import type * as FieldValue from "./FieldValue.ts"
 import { optionally } from "./internal/authorizedCall.ts"
 import { FileNotFound, FileTooLarge } from "./internal/domainErrors.ts"
 import * as Invoke from "./internal/invoke.ts"
 import * as Lean from "./internal/lean.ts"
-import * as Transport from "./internal/transport.ts"
+import * as HttpTransport from "./internal/httpTransport.ts"
 import * as Uploads from "./internal/uploads.ts"
 import { safeUrl } from "./internal/urls.ts"
 import * as OneEntryError from "./OneEntryError.ts"
@@ -342,7 +342,10 @@ const lastSegment = (url: URL): string => {
 }
 
 /** @internal */
-export const makeInternal = (transport: Transport.Transport, session: Session.Internal): FileUploading["Service"] => {
+export const makeInternal = (
+  transport: HttpTransport.HttpTransport,
+  session: Session.Internal
+): FileUploading["Service"] => {
   const { project } = transport
 
   const uploadFiles = <E>(
@@ -550,9 +553,7 @@ export const layer = (
 ): Layer.Layer<FileUploading, OneEntryError.OneEntryError, HttpClient.HttpClient | TokenStorage.TokenStorage> =>
   Layer.effect(
     FileUploading,
-    Effect.gen(function* () {
-      const project = yield* ClientOptions.resolve(options)
-      const transport = yield* Transport.make(project, yield* HttpClient.HttpClient)
-      return makeInternal(transport, yield* Session.makeInternal(transport))
-    })
+    Effect.flatMap(HttpTransport.connect(options), (transport) =>
+      Effect.map(Session.makeInternal(transport), (session) => makeInternal(transport, session))
+    )
   )

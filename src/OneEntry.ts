@@ -13,7 +13,7 @@ import * as ClientOptions from "./ClientOptions.ts"
 import * as FileUploading from "./FileUploading.ts"
 import * as Forms from "./Forms.ts"
 import * as FormsData from "./FormsData.ts"
-import * as Transport from "./internal/transport.ts"
+import * as HttpTransport from "./internal/httpTransport.ts"
 import * as OAuth from "./OAuth.ts"
 import * as OneEntryClient from "./OneEntryClient.ts"
 import type * as OneEntryError from "./OneEntryError.ts"
@@ -49,7 +49,7 @@ export type Services =
 
 const make = Effect.fnUntraced(function* (options: ClientOptions.ClientOptions) {
   const project = yield* ClientOptions.resolve(options)
-  const transport = yield* Transport.make(project, yield* HttpClient.HttpClient)
+  const transport = yield* HttpTransport.make(project, yield* HttpClient.HttpClient)
   const session = yield* Session.makeInternal(transport)
   return Context.make(Session.Session, session.service).pipe(
     Context.add(AuthProvider.AuthProvider, AuthProvider.makeInternal(transport, session)),

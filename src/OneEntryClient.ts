@@ -14,7 +14,8 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as ClientOptions from "./ClientOptions.ts"
+import type * as ClientOptions from "./ClientOptions.ts"
+import * as HttpTransport from "./internal/httpTransport.ts"
 import * as Transport from "./internal/transport.ts"
 import * as OneEntryError from "./OneEntryError.ts"
 import * as Session from "./Session.ts"
@@ -68,7 +69,10 @@ const resolveUrl = (project: ClientOptions.Project, url: string): URL | string =
 }
 
 /** @internal */
-export const makeInternal = (transport: Transport.Transport, session: Session.Internal): OneEntryClient["Service"] => {
+export const makeInternal = (
+  transport: HttpTransport.HttpTransport,
+  session: Session.Internal
+): OneEntryClient["Service"] => {
   const { project } = transport
 
   const prepared = (
@@ -151,9 +155,7 @@ export const layer = (
 ): Layer.Layer<OneEntryClient, OneEntryError.OneEntryError, HttpClient.HttpClient | TokenStorage.TokenStorage> =>
   Layer.effect(
     OneEntryClient,
-    Effect.gen(function* () {
-      const project = yield* ClientOptions.resolve(options)
-      const transport = yield* Transport.make(project, yield* HttpClient.HttpClient)
-      return makeInternal(transport, yield* Session.makeInternal(transport))
-    })
+    Effect.flatMap(HttpTransport.connect(options), (transport) =>
+      Effect.map(Session.makeInternal(transport), (session) => makeInternal(transport, session))
+    )
   )

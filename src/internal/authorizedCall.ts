@@ -81,9 +81,9 @@ export const extraHeaders = (
   const content: Readonly<Record<string, string>> =
     typeof body === "string"
       ? { "content-type": "application/json" }
-      : body?._tag === "Stream"
-        ? { "content-type": body.contentType }
-        : {}
+      : body === undefined || body instanceof FormData
+        ? {}
+        : { "content-type": body.contentType }
   return method === "POST"
     ? Effect.map(session.device, (device) => ({ ...content, "x-device-metadata": deviceHeader(device) }))
     : Effect.succeed(content)

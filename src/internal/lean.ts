@@ -9,6 +9,9 @@ import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
+import type { Project } from "../ClientOptions.ts"
+import type { Deadlines } from "./deadlines.ts"
+import type { Call } from "./transport.ts"
 
 /** An answer, read whole. */
 export interface Answer {
@@ -24,11 +27,13 @@ export type Failure =
   | { readonly _tag: "Redirected"; readonly status: number }
   | { readonly _tag: "TooLarge"; readonly status: number }
 
+type PlainBody = string | FormData | undefined
+
 export interface Request {
   readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string | undefined
+  readonly body: PlainBody
   readonly maxBytes: number
   /** Calls the function when the time is over; what comes back calls it off. */
   readonly watch: (expire: () => void) => () => void
@@ -50,6 +55,28 @@ export interface LeanClient extends HttpClient.HttpClient {
 export const isLean = <E>(
   client: HttpClient.HttpClient.With<E>
 ): client is HttpClient.HttpClient.With<E> & LeanClient => Object.hasOwn(client, LeanTypeId)
+
+/** What `fetch` takes as it is. */
+export const isPlain = (body: Call["body"]): body is PlainBody => typeof body !== "object" || body instanceof FormData
+
+/** A call as the short way takes it. */
+export const requestOf = (
+  project: Project,
+  call: Call,
+  body: PlainBody,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  deadlines: Deadlines | undefined
+): Request => ({
+  method: call.method,
+  url: project.baseUrl + call.path,
+  headers: call.headers,
+  body,
+  maxBytes: project.maxResponseBytes,
+  watch: (expire) => deadlines?.watch(fiber, expire) ?? noWatch,
+  fiber
+})
+
+const noWatch = () => undefined
 
 /**
  * The size that an answer is announced with, if that can be relied on: what is compressed may be larger than it says.

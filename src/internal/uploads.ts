@@ -74,10 +74,10 @@ const checkSizes = (
 }
 
 /** The body of an upload: each file a part named `files`. The runtime sets the boundary, and reads a file as it sends. */
-export const uploadBody = (files: ReadonlyArray<Blob>): HttpBody.HttpBody => {
+export const uploadBody = (files: ReadonlyArray<Blob>): FormData => {
   const form = new FormData()
   for (const file of files) form.append("files", file, nameOf(file))
-  return HttpBody.formData(form)
+  return form
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ export interface UploadOptions {
   readonly onSent?: ((sent: number) => void) | undefined
 }
 
-const send = (transport: Transport, session: Internal, query: FieldValue.FileQuery, body: HttpBody.HttpBody) =>
+const send = (transport: Transport, session: Internal, query: FieldValue.FileQuery, body: FormData | HttpBody.Stream) =>
   optionally(transport, session, uploadEndpoint, {
     path: uploadPath(query),
     body,
@@ -248,7 +248,12 @@ const send = (transport: Transport, session: Internal, query: FieldValue.FileQue
   })
 
 /** An upload whose bytes come once: where the access token turns out to have ended, it is not sent again. */
-const sendOnce = (transport: Transport, session: Internal, query: FieldValue.FileQuery, body: HttpBody.HttpBody) =>
+const sendOnce = (
+  transport: Transport,
+  session: Internal,
+  query: FieldValue.FileQuery,
+  body: FormData | HttpBody.Stream
+) =>
   session.optionally((headers) =>
     Effect.gen(function* () {
       const extra = yield* extraHeaders(session, "POST", body)

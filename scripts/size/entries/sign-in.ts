@@ -2,11 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as AuthProvider from "effect-oneentry/AuthProvider"
-import * as FetchClient from "effect-oneentry/FetchClient"
 import * as TokenStorage from "effect-oneentry/TokenStorage"
 
-const layer = AuthProvider.layer({ url: "https://my-project.oneentry.cloud" }).pipe(
-  Layer.provide([TokenStorage.layerMemory, FetchClient.layer])
+const layer = AuthProvider.layerFetch({ url: "https://my-project.oneentry.cloud" }).pipe(
+  Layer.provide(TokenStorage.layerMemory)
 )
 
 export const signIn = (login: string, password: string): Promise<string> =>

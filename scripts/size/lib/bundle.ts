@@ -50,7 +50,9 @@ const withEsbuild = async (entry: string): Promise<Bundle> => {
     external: nodeOnly,
     write: false,
     metafile: true,
-    logLevel: "error"
+    logLevel: "error",
+    // The repository's would lead to `src`, and not to the package as it is installed.
+    tsconfigRaw: {}
   })
   const [output] = Object.values(metafile.outputs)
   const modules = Object.entries(output?.inputs ?? {})

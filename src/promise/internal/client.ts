@@ -8,7 +8,6 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
@@ -20,9 +19,10 @@ import * as ClientOptions from "../../ClientOptions.ts"
 import * as DeviceMetadata from "../../DeviceMetadata.ts"
 import * as FetchClient from "../../FetchClient.ts"
 import type { SessionEvent, SessionInfo } from "../../internal/sessionEvent.ts"
+import * as FetchTransport from "../../internal/fetchTransport.ts"
 import * as Slots from "../../internal/slots.ts"
 import type * as Stored from "../../internal/storedSession.ts"
-import * as Transport from "../../internal/transport.ts"
+import type * as Transport from "../../internal/transport.ts"
 import { notJson, parseJson } from "../../internal/wire.ts"
 import * as OneEntryError from "../../OneEntryError.ts"
 import * as Session from "../../Session.ts"
@@ -189,7 +189,7 @@ export const make = (options: Options) => {
 
   const build = Effect.gen(function* () {
     const project = yield* ClientOptions.resolve(options.client)
-    const transport = recording(yield* Transport.make(project, yield* HttpClient.HttpClient))
+    const transport = recording(yield* FetchTransport.make(project))
     const own = yield* Session.makeInternal(transport)
     const session = byHand(transport, own)
     const clock = yield* Clock.Clock
@@ -252,12 +252,11 @@ export const make = (options: Options) => {
       Layer.effect(DeviceMetadata.DeviceMetadata, device),
       Layer.succeed(FetchClient.Fetch, options.fetch)
     ).pipe(
-      Layer.provide([
-        FetchClient.layer,
+      Layer.provide(
         options.storage === undefined
           ? TokenStorage.layerMemory
           : Layer.succeed(TokenStorage.TokenStorage, options.storage)
-      ])
+      )
     )
   )
 

@@ -1,10 +1,8 @@
 /** Files as the web has them: a response with its headers, and a `File` of what a URL holds. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as HttpClientResponse from "effect/http/HttpClientResponse"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as FetchTransport from "../../internal/fetchTransport.ts"
 import { type Endpoint, checked, emptyArguments, interpret, path } from "../../internal/invoke.ts"
 import { describeCause } from "../../internal/lean.ts"
 import type { Transport } from "../../internal/transport.ts"
@@ -30,21 +28,24 @@ const endpoint: Endpoint<"getFile", never> = {
 export const getFile = (transport: Transport, session: Session.Internal, place: Place) =>
   checked("getFile", emptyArguments({ filename: place.filename }), () => {
     const { project } = transport
-    const url = project.baseUrl + path(["files"], { ...place, template: place.template || undefined })
+    const filePath = path(["files"], { ...place, template: place.template || undefined })
     return session.optionally((headers) =>
       Effect.gen(function* () {
-        const response = yield* transport.stream("getFile", HttpClientRequest.get(url, { headers }))
+        const response = yield* FetchTransport.open(transport, {
+          operation: "getFile",
+          method: "GET",
+          path: filePath,
+          headers
+        })
         const { status } = response
-        if (status >= 200 && status < 300) {
-          return Option.getOrElse(HttpClientResponse.toWeb(response), () => new Response(null, { status }))
-        }
-        const text = yield* Effect.orElseSucceed(response.text, () => "")
+        if (status >= 200 && status < 300) return response
+        const text = yield* Effect.promise(() => response.text().catch(() => ""))
         if (status === 401) {
           return yield* new Session.Unauthorized({
             accessToken: Redacted.make(headers["authorization"]?.slice(7) ?? "")
           })
         }
-        const answer = { status, text, header: (name: string) => response.headers[name] }
+        const answer = { status, text, header: (name: string) => response.headers.get(name) ?? undefined }
         const recorder = yield* Recorder
         if (recorder !== undefined) recorder.answer = answer
         return yield* Effect.clockWith((clock) =>
