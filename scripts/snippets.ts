@@ -2,10 +2,12 @@
  * Type-checks and runs the code of the documentation: every `ts` fence of README.md and the
  * pages beside it, of docs and of the docstrings of src.
  *
- *     ```ts           a complete module: type-checked, then run under Node
- *     ```ts no-run    type-checked only
+ *     ```ts               a complete module: type-checked, then run under Node
+ *     ```ts no-run        type-checked only
+ *     ```ts sign-up.ts    the same as `ts`; `commands.ts` saves it under that name, for the commands of the page
  *
- * A module that imports vitest is a test, and vitest runs it.
+ * A module that imports vitest is a test, and vitest runs it. What stands behind `// =>` has to be among the lines that
+ * `console.log` writes, in that order.
  *
  * Other languages are left alone. Options: `--no-run` only type-checks, `--root DIR` works on another checkout, and
  * file names restrict the work to those files.
@@ -14,7 +16,7 @@ import { execFile, fork } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { parseArgs } from "node:util"
-import { type Fence, fencesOfDocstrings, fencesOfMarkdown } from "./lib/fences.ts"
+import { type Fence, fencesOfDocstrings, fencesOfMarkdown, isFileName } from "./lib/fences.ts"
 import { filesUnder, root as ownRoot, sourceCondition } from "./lib/package.ts"
 import type { Message } from "./lib/snippetRunner.ts"
 
@@ -57,8 +59,8 @@ const fences = [
 for (const fence of fences) {
   if (fence.language === "typescript")
     report(fence, fence.line - 1, "write ```ts, so that all code is found the same way")
-  for (const mark of fence.marks.filter((mark) => mark !== "no-run")) {
-    report(fence, fence.line - 1, `unknown mark "${mark}": there is only no-run`)
+  for (const mark of fence.marks.filter((mark) => mark !== "no-run" && !isFileName(mark))) {
+    report(fence, fence.line - 1, `unknown mark "${mark}": there is no-run, and the name of a file`)
   }
 }
 
@@ -69,7 +71,12 @@ fs.mkdirSync(path.join(folder, "cwd"), { recursive: true })
 const isTest = (fence: Fence) => /\bfrom "(@effect\/)?vitest"/.test(fence.code)
 const fenceOf = new Map<string, Fence>()
 for (const fence of fences) {
-  const file = path.join(folder, fence.file, `L${fence.line}${isTest(fence) ? ".test" : ""}.ts`)
+  const name = fence.marks.find(isFileName) ?? `L${fence.line}${isTest(fence) ? ".test" : ""}.ts`
+  const file = path.join(folder, fence.file, name)
+  if (fenceOf.has(file)) {
+    report(fence, fence.line - 1, `there is another ${name} on this page`)
+    continue
+  }
   fs.mkdirSync(path.dirname(file), { recursive: true })
   fs.writeFileSync(file, fence.code)
   fenceOf.set(file, fence)
@@ -115,6 +122,22 @@ const typeCheck = (): Promise<void> =>
 
 // Run.
 
+/** What is printed and what a page says of it differ in quotes and blanks: `// => "a"` of a string. */
+const bare = (line: string) => line.replaceAll(/[\s"'`]/g, "")
+
+const checkPrinted = (fence: Fence, printed: ReadonlyArray<string>): void => {
+  const lines = printed.map(bare)
+  for (const [index, line] of fence.code.split("\n").entries()) {
+    const promised = /\/\/ => (.+)$/.exec(line)?.[1]
+    if (promised === undefined) continue
+    const at = lines.indexOf(bare(promised))
+    if (at === -1) {
+      return report(fence, fence.line + index, `says that it prints ${promised}; it printed: ${lines.join(" | ")}`)
+    }
+    lines.splice(0, at + 1)
+  }
+}
+
 const runAll = async (files: ReadonlyArray<string>): Promise<void> => {
   let rest = [...files]
   while (rest.length > 0) {
@@ -141,11 +164,12 @@ const runSome = (files: ReadonlyArray<string>): Promise<Array<string>> =>
     child.stdout?.on("data", collect)
     child.stderr?.on("data", collect)
 
-    const end = (file: string, problem: string | undefined) => {
+    const end = (file: string, problem: string | undefined, printed: ReadonlyArray<string> = []) => {
       clearTimeout(timer)
       left.delete(file)
       current = undefined
       const fence = fenceOf.get(file)
+      if (fence && problem === undefined) checkPrinted(fence, printed)
       if (fence && problem !== undefined) {
         const inSnippet = new RegExp(`${file.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}:(\\d+)`).exec(problem)
         const line = fence.line + (inSnippet ? Number(inSnippet[1]) - 1 : 0)
@@ -153,7 +177,7 @@ const runSome = (files: ReadonlyArray<string>): Promise<Array<string>> =>
       }
     }
     child.on("message", (message: Message) => {
-      if (message._tag === "Ended") return end(message.file, message.problem)
+      if (message._tag === "Ended") return end(message.file, message.problem, message.printed)
       current = message.file
       output = ""
       timer = setTimeout(() => {

@@ -1265,7 +1265,7 @@ export const encode = (
  * import { FieldValue } from "effect-oneentry"
  *
  * const field = FieldValue.string("last_name", "Ivanov")
- * console.log(FieldValue.byLanguage(field, "en_US")) // => [["en_US", [field]]]
+ * console.log(FieldValue.byLanguage(field, "en_US").map(([language]) => language)) // => ["en_US"]
  * ```
  *
  * @category encoding

@@ -423,7 +423,7 @@ export const fieldsSchema = (form: Model.Form, options?: CheckOptions): Schema.C
  * import { FormSchema } from "effect-oneentry"
  *
  * const error = FormSchema.fromServerError("formData's marker 'name' value is missing or incorrect")
- * console.log(Option.map(error, ({ issues }) => issues[0]?.marker)) // => some("name")
+ * console.log(Option.getOrThrow(error).issues[0]?.marker) // => name
  * ```
  *
  * @category errors

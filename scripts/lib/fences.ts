@@ -15,6 +15,9 @@ export interface Fence {
   readonly code: string
 }
 
+/** Whether a mark names a file that a reader is to save the code as. */
+export const isFileName = (mark: string): boolean => /^[\w.-]+\.\w+$/.test(mark)
+
 const opening = /^(\s*)(`{3,})\s*([^`]*)$/
 
 const scan = (file: string, lines: ReadonlyArray<string>, firstLine: number): ReadonlyArray<Fence> => {

@@ -6,14 +6,27 @@
  * as long as it likes; the parent's time limit ends one that never finishes.
  */
 import { pathToFileURL } from "node:url"
-import { inspect } from "node:util"
+import { format, inspect } from "node:util"
 
 export type Message =
   | { readonly _tag: "Started"; readonly file: string }
-  | { readonly _tag: "Ended"; readonly file: string; readonly problem: string | undefined }
+  | {
+      readonly _tag: "Ended"
+      readonly file: string
+      readonly problem: string | undefined
+      /** The lines that `console.log` wrote. */
+      readonly printed: ReadonlyArray<string>
+    }
 
 const queue = process.argv.slice(2)
 let current: { readonly file: string; settled: boolean; problem: string | undefined } | undefined
+
+let printed: Array<string> = []
+const { log } = console
+console.log = (...values: ReadonlyArray<unknown>) => {
+  printed.push(...format(...values).split("\n"))
+  log(...values)
+}
 
 const tell = (message: Message) => process.send?.(message)
 
@@ -31,7 +44,8 @@ const next = () => {
     if (!current.settled) failWith("its top-level await never settles")
     if (process.exitCode !== undefined && process.exitCode !== 0) failWith(`it set the exit code ${process.exitCode}`)
     process.exitCode = 0
-    tell({ _tag: "Ended", file: current.file, problem: current.problem })
+    tell({ _tag: "Ended", file: current.file, problem: current.problem, printed })
+    printed = []
     current = undefined
   }
   const file = queue.shift()

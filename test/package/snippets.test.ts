@@ -186,6 +186,35 @@ describe("snippets", () => {
     assert.notMatch(errors, /README\.md:(23|32)/)
   })
 
+  it("holds a page to what it says that is printed, and lets its files import each other", { timeout: 60_000 }, () => {
+    using directory = fixture({
+      "README.md": markdown(
+        "```ts one.ts",
+        `export const one = "a b"`,
+        `console.log(one) // => "a b"`, // 3
+        "```",
+        "```ts",
+        `import { one } from "./one.ts"`,
+        `console.log("first")`,
+        "console.log({ one })",
+        "// => { one: 'a b' }", // 9
+        "```",
+        "```ts",
+        "console.log(1) // => 2", // 12
+        "```",
+        "```ts one.ts",
+        "export {}",
+        "```"
+      )
+    })
+    const { errors, status, summary } = run(directory.path)
+    assert.strictEqual(status, 1)
+    assert.strictEqual(summary, "snippets: 4 type-checked, 3 run, 2 failed (1 files)")
+    assert.match(errors, /^README\.md:12 says that it prints 2; it printed: 1$/m)
+    assert.match(errors, /^README\.md:14 there is another one\.ts on this page$/m)
+    assert.notMatch(errors, /README\.md:(3|9)/)
+  })
+
   it("gives to vitest what is a test", { timeout: 60_000 }, () => {
     using directory = fixture({
       "vitest.config.ts": `export default { test: { include: ["test/**/*.test.ts"] } }\n`,
