@@ -412,7 +412,8 @@ export class Wording extends HttpApiMiddleware.Service<Wording>()("effect-oneent
   error: BadRequest
 }) {}
 
-const Id = { id: Schema.Int.annotate({ description: "The number that the list shows." }) }
+// Numbers are texts on the wire: what is said of them has to be said of the key.
+const Id = { id: Schema.Int.annotateKey({ description: "The number that the list shows." }) }
 const only = (description: string) => Schema.optionalKey(Schema.String.annotate({ description }))
 const ofUser = only("Those of this user alone, by login.")
 const ofProvider = only("Those of this provider alone.")
@@ -428,11 +429,9 @@ class OutboxGroup extends HttpApiGroup.make("outbox")
       query: {
         userIdentifier: Schema.String.annotate({ description: "The login." }),
         marker: ofProvider,
-        waitMs: Schema.optionalKey(
-          Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60_000 })).annotate({
-            description: "Milliseconds to wait for a code; none when absent."
-          })
-        )
+        waitMs: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60_000 }))).annotateKey({
+          description: "Milliseconds to wait for a code, up to 60000; none when absent."
+        })
       },
       success: Schema.Struct({ code: Schema.String }),
       error: NotFound
@@ -486,7 +485,7 @@ class RequestsGroup extends HttpApiGroup.make("requests")
   .add(
     HttpApiEndpoint.get("list", "/requests", {
       query: {
-        after: Schema.optionalKey(Schema.Int.annotate({ description: "Those after the request of this number." })),
+        after: Schema.optionalKey(Schema.Int).annotateKey({ description: "Those after the request of this number." }),
         operation: only("Those of this operation alone, such as `refresh`.")
       },
       success: Schema.Array(RequestLog.Entry)

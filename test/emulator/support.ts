@@ -2,6 +2,8 @@ import { assert } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import { Emulator, type Project } from "effect-oneentry/emulator"
+import { backends } from "../../src/emulator/internal/backend.ts"
+import { refusalsOf } from "../../src/emulator/internal/control/openApi.ts"
 
 export const token = "emulator-app-token"
 export const login = "ann@example.com"
@@ -143,12 +145,40 @@ export const refresh = (refreshToken: string | undefined, fingerprint = "device-
 
 export const me = (bearer: string) => call("GET", "/api/content/users/me", { bearer })
 
+/** Whatever a test provokes, the OpenAPI description has to know. */
+const answersAreDescribed = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const emulator = yield* Emulator.Emulator
+    yield* Effect.addFinalizer(() =>
+      Effect.map(emulator.requests, (entries) => {
+        const described = new Map(backends.get(emulator)?.described.map((one) => [one.operation, one]))
+        for (const { fault, operation, path, refusal, status } of entries) {
+          if (operation === null || fault !== null || status === null) continue
+          const one = described.get(operation)
+          assert.isDefined(one, `${operation} is not described`)
+          if (one === undefined) continue
+          if (refusal === null) {
+            assert.strictEqual(status, one.status, `${operation} ${path}`)
+            assert.notStrictEqual(one.answer, "refusal", operation)
+          } else {
+            assert.include<string>(refusalsOf(one, emulator.project.switches), refusal, `${operation} refuses so`)
+          }
+        }
+      })
+    )
+  })
+)
+
 /** A fresh emulator without a socket. */
-export const inProcess = (options?: Emulator.Options) => Emulator.layerClient({ passwordCost: 1, seed: 1, ...options })
+export const inProcess = (options?: Emulator.Options) =>
+  Layer.provideMerge(answersAreDescribed, Emulator.layerClient({ passwordCost: 1, seed: 1, ...options }))
 
 /** A fresh emulator on a free port, reached by `fetch`. */
 export const onPort = (options?: Emulator.ListenOptions) =>
-  Layer.merge(Emulator.layer({ passwordCost: 1, seed: 1, ...options }), FetchHttpClient.layer)
+  Layer.provideMerge(
+    answersAreDescribed,
+    Layer.merge(Emulator.layer({ passwordCost: 1, seed: 1, ...options }), FetchHttpClient.layer)
+  )
 
 /** The scenario's project with changes. */
 export const project = (

@@ -352,14 +352,14 @@ export const route = <Body, A, Q extends string>(
       return body instanceof Refusal ? Effect.fail(body) : withBody(exchange, body)
     })
 
-  const respond = (value: A, now: number): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  const respond = (value: A, now: number, log: LogEntry): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
     if (encode === undefined) {
       return Effect.succeed(HttpServerResponse.isHttpServerResponse(value) ? value : empty(now, status))
     }
     const known = written !== undefined && typeof value === "object" && value !== null ? written.get(value) : undefined
     if (known !== undefined) return Effect.succeed(json(now, status, known))
     const exit = encode(value)
-    if (!Exit.isSuccess(exit)) return failed(backend, exit.cause, now)
+    if (!Exit.isSuccess(exit)) return failed(backend, exit.cause, now, log)
     const text = JSON.stringify(exit.value)
     if (written !== undefined && typeof value === "object" && value !== null) written.set(value, text)
     return Effect.succeed(json(now, status, text))
@@ -396,10 +396,10 @@ export const route = <Body, A, Q extends string>(
           : decodeThen(exchange, endpoint.body)
     }
     return Effect.matchCauseEffect(effect, {
-      onSuccess: (value) => respond(value, now),
+      onSuccess: (value) => respond(value, now, log),
       onFailure: (cause) => {
         const error = Cause.findErrorOption(cause)
-        if (Option.isNone(error)) return failed(backend, cause, now)
+        if (Option.isNone(error)) return failed(backend, cause, now, log)
         log.reason = typeof error.value.message === "string" ? error.value.message : error.value.message.join("; ")
         log.refusal = error.value.name
         log.detail ??= null
@@ -433,9 +433,12 @@ export const route = <Body, A, Q extends string>(
 const failed = (
   backend: Backend,
   cause: Cause.Cause<unknown>,
-  now: number
-): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.as(Effect.logError("The emulator failed", cause), envelope(backend, refusal("InternalError"), now))
+  now: number,
+  log: LogEntry
+): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  log.refusal = "InternalError" satisfies Messages.Name
+  return Effect.as(Effect.logError("The emulator failed", cause), envelope(backend, refusal("InternalError"), now))
+}
 
 /** Faults, the journal and the log around a request. */
 const observed = (
@@ -460,6 +463,7 @@ const observed = (
     return Effect.map(backend.flush, (kept) => {
       if (kept || response === broken) return done(response)
       log.reason = "The change could not be kept"
+      log.refusal = "InternalError" satisfies Messages.Name
       return done(envelope(backend, refusal("InternalError"), timeOf(backend, fiber)))
     })
   })

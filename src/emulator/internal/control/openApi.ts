@@ -37,6 +37,13 @@ const pathParameters: Readonly<Record<string, Schema.Top>> = {
   path: Schema.String.annotate({ description: "The stored path; it may have slashes." })
 }
 
+const DeviceText = Schema.fromJsonString(DeviceHeader)
+
+const deviceHeader = {
+  description: "The device, as JSON: its fingerprint is what a session belongs to.",
+  example: '{"fingerprint":"web-1","deviceInfo":{"os":"Linux","browser":"Firefox","location":"en-US"}}'
+}
+
 interface Example {
   readonly summary: string
   readonly value: typeof Envelope.Type
@@ -76,7 +83,7 @@ const rowOf = (name: Messages.Name | "ValidationFailed"): Messages.Row =>
     : Messages.table[name]
 
 /** Everything that an endpoint may refuse with, in the order in which it looks. */
-const refusalsOf = (one: Described, switches: Switches): ReadonlyArray<Messages.Name | "ValidationFailed"> => {
+export const refusalsOf = (one: Described, switches: Switches): ReadonlyArray<Messages.Name | "ValidationFailed"> => {
   const users = one.path.startsWith("/api/content/users/")
   const names: ReadonlyArray<Messages.Name | "ValidationFailed"> = [
     ...(one.open
@@ -169,7 +176,7 @@ const describeContent = (backend: Backend, components: Components): OpenApi.Open
     const device =
       one.device === undefined
         ? []
-        : [parameter("x-device-metadata", "header", Schema.fromJsonString(DeviceHeader), one.device === "required")]
+        : [{ ...parameter("x-device-metadata", "header", DeviceText, one.device === "required"), ...deviceHeader }]
     const appToken = { appToken: [] }
     const operation: OpenApi.OpenAPISpecOperation = {
       operationId: `${groupOf(path)}.${one.operation}`,
