@@ -2,7 +2,7 @@ import { Validator } from "@seriousme/openapi-schema-validator"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, JsonSchema, Layer, Schema, SchemaRepresentation } from "effect"
 import { HttpRouter } from "effect/http"
-import { Control, Emulator, Messages, Project } from "effect-oneentry/emulator"
+import { Control, type Emulator, Messages, Project } from "effect-oneentry/emulator"
 import { call, inProcess, onPort } from "./support.ts"
 
 type Json = { readonly [key: string]: unknown }
