@@ -151,7 +151,13 @@ export const handle = <Req extends Request, E, R>(
 /**
  * Makes the wrapper for handlers that are not Effect, on a layer with the services that they use.
  *
- * **Example** (Hono, Bun, Workers: the same)
+ * **Gotchas**
+ *
+ * In a Cloudflare Worker a request that waits for what another one does is given up as hung, though they share the memory;
+ * so two requests must not share a refresh. Use `handle` there, provide the layer with each request, and keep the
+ * sessions where all requests find them (`CookieSession.layerReference`): `examples/cloudflare-worker` does.
+ *
+ * **Example** (Hono, Bun, Deno: the same)
  *
  * ```ts
  * import { Layer, Redacted } from "effect"
