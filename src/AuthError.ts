@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as Codecs from "./internal/codecs.ts"
 import { envelopeFields } from "./internal/serverEnvelope.ts"
 
 const fields = {
@@ -40,7 +41,7 @@ export class UserAlreadyHasCode extends Schema.TaggedError<UserAlreadyHasCode>(
   "effect-oneentry/AuthError/UserAlreadyHasCode"
 )("UserAlreadyHasCode", {
   ...fields,
-  retryAfter: Schema.optionalKey(Schema.DurationFromMillis)
+  retryAfter: Schema.optionalKey(Codecs.Millis)
 }) {
   override get message(): string {
     return sentence("The code that was sent before is still good", this.messages)
@@ -421,7 +422,7 @@ export class UploadFailed extends Schema.TaggedError<UploadFailed>("effect-oneen
   "UploadFailed",
   {
     marker: Schema.String,
-    cause: Schema.Defect()
+    cause: Codecs.Foreign
   }
 ) {
   override get message(): string {

@@ -312,7 +312,7 @@ const endpoints = {
     "getAuthProviderByMarker",
     "GET",
     AuthSchema.decodeAuthProvider,
-    AuthSchema.toOneAuthProvider
+    AuthSchema.toAuthProvider
   ),
   getActiveSessionsByMarker: Invoke.something(
     "getActiveSessionsByMarker",

@@ -14,6 +14,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as FieldValue from "./FieldValue.ts"
 import { AuthEntityWire } from "./internal/authWire.ts"
+import * as Codecs from "./internal/codecs.ts"
 import { isObject } from "./internal/fieldEncoding.ts"
 import * as Locale from "./internal/locale.ts"
 
@@ -139,11 +140,7 @@ const toContacts = (wire: typeof Contacts.Type | null | undefined): Notification
   ...present("phoneSMS", wire?.phoneSMS)
 })
 
-const State = Schema.Record(Schema.String, Schema.Unknown)
-
-const DateString = Schema.String.check(
-  Schema.makeFilter((text: string) => DateTime.make(text)._tag === "Some" || "an ISO date")
-)
+const State = Schema.declare(isObject, { expected: "object" })
 
 const SignUpWire = Schema.Struct({
   id: Schema.Finite,
@@ -151,7 +148,7 @@ const SignUpWire = Schema.Struct({
   isActive: Schema.Boolean,
   formData: nullish(FieldValue.FieldEntries),
   notificationData: nullish(Contacts),
-  updatedDate: DateString,
+  updatedDate: Codecs.DateText,
   version: Schema.Finite,
   state: nullish(State),
   email: nullish(Schema.String),
@@ -284,10 +281,9 @@ const AuthProviderWire = Schema.Struct({
 })
 
 const AuthProvidersWire = Schema.Array(AuthProviderWire)
-// Old servers answer one provider with an array of one.
-const OneAuthProviderWire = Schema.Union([AuthProviderWire, Schema.Tuple([AuthProviderWire])])
 
-const toAuthProvider = (wire: typeof AuthProviderWire.Type, langCode: string): AuthProviderEntity => {
+/** @internal */
+export const toAuthProvider = (wire: typeof AuthProviderWire.Type, langCode: string): AuthProviderEntity => {
   const { config } = wire
   const days = toNumber(config?.deleteNoneActiveUsersAfterDays)
   return {
@@ -322,13 +318,15 @@ export const toAuthProviders = (
   langCode: string
 ): ReadonlyArray<AuthProviderEntity> => wire.map((one) => toAuthProvider(one, langCode))
 
-/** @internal */
-export const decodeAuthProvider: Decoder<typeof OneAuthProviderWire.Type> =
-  Schema.decodeUnknownExit(OneAuthProviderWire)
+const decodeOneAuthProvider: Decoder<typeof AuthProviderWire.Type> = Schema.decodeUnknownExit(AuthProviderWire)
 
-/** @internal */
-export const toOneAuthProvider = (wire: typeof OneAuthProviderWire.Type, langCode: string): AuthProviderEntity =>
-  toAuthProvider("id" in wire ? wire : wire[0], langCode)
+/**
+ * Old servers answer one provider with an array of one.
+ *
+ * @internal
+ */
+export const decodeAuthProvider: Decoder<typeof AuthProviderWire.Type> = (body) =>
+  decodeOneAuthProvider(Array.isArray(body) && body.length === 1 ? body[0] : body)
 
 // -----------------------------------------------------------------------------
 // sessions

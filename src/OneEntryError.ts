@@ -7,6 +7,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import * as Codecs from "./internal/codecs.ts"
 import { envelopeFields } from "./internal/serverEnvelope.ts"
 
 const sentence = (messages: ReadonlyArray<string>): string => (messages.length === 0 ? "" : `: ${messages.join("; ")}`)
@@ -46,7 +47,7 @@ export class Network extends Schema.TaggedError<Network>("effect-oneentry/OneEnt
  * @since 0.1.0
  */
 export class Timeout extends Schema.TaggedError<Timeout>("effect-oneentry/OneEntryError/Timeout")("Timeout", {
-  after: Schema.DurationFromMillis
+  after: Codecs.Millis
 }) {
   readonly isRetryable = true
   override get message(): string {
@@ -106,7 +107,7 @@ export class TooManyRequests extends Schema.TaggedError<TooManyRequests>(
   "effect-oneentry/OneEntryError/TooManyRequests"
 )("TooManyRequests", {
   ...envelopeFields,
-  retryAfter: Schema.optionalKey(Schema.DurationFromMillis)
+  retryAfter: Schema.optionalKey(Codecs.Millis)
 }) {
   readonly isRetryable = true
   override get message(): string {
@@ -124,7 +125,7 @@ export class ServerFailure extends Schema.TaggedError<ServerFailure>("effect-one
   "ServerFailure",
   {
     ...envelopeFields,
-    retryAfter: Schema.optionalKey(Schema.DurationFromMillis)
+    retryAfter: Schema.optionalKey(Codecs.Millis)
   }
 ) {
   readonly isRetryable = true

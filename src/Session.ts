@@ -19,7 +19,6 @@ import type * as HttpClientError from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -28,11 +27,13 @@ import * as Stream from "effect/Stream"
 import * as AuthError from "./AuthError.ts"
 import type * as ClientOptions from "./ClientOptions.ts"
 import * as DeviceMetadata from "./DeviceMetadata.ts"
+import * as Codecs from "./internal/codecs.ts"
 import * as Cooldown from "./internal/cooldown.ts"
 import * as Deadlines from "./internal/deadlines.ts"
 import * as GuardedLock from "./internal/guardedLock.ts"
 import * as GuardedStorage from "./internal/guardedStorage.ts"
 import { storageTimeoutMillis } from "./internal/guardedStorage.ts"
+import * as Mailbox from "./internal/mailbox.ts"
 import * as RefreshExchange from "./internal/refreshExchange.ts"
 import * as Refresher from "./internal/refresher.ts"
 import type * as Event from "./internal/sessionEvent.ts"
@@ -77,7 +78,7 @@ import * as TokenStorage from "./TokenStorage.ts"
 export class Unauthorized extends Schema.TaggedError<Unauthorized>("effect-oneentry/Session/Unauthorized")(
   "Unauthorized",
   {
-    accessToken: Schema.Redacted(Schema.String),
+    accessToken: Codecs.Secret,
     messages: Schema.optionalKey(Schema.Array(Schema.String))
   }
 ) {
@@ -686,9 +687,8 @@ export const makeInternal = (
       changes: Stream.unwrap(
         Effect.withFiber((fiber) => {
           const name = Visitor.slotName(fiber.getRef(CurrentSlot))
-          return Effect.succeed(
-            Stream.callback<SessionEvent>((queue) => subscribe(name, (event) => void Queue.offerUnsafe(queue, event)))
-          )
+          const mailbox = Mailbox.make<SessionEvent>()
+          return Effect.as(subscribe(name, mailbox.put), mailbox.stream)
         })
       ),
       refresh: withSlot((slot) => Effect.map(refresh(slot, undefined), (session) => store.infoOf(slot, session))),

@@ -12,6 +12,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Codecs from "./internal/codecs.ts"
 import * as KeyedMutex from "./internal/keyedMutex.ts"
 
 /**
@@ -44,7 +45,7 @@ export class SessionLockError extends Schema.TaggedError<SessionLockError>(
 )("SessionLockError", {
   slot: Schema.String,
   reason: Schema.Literals(["Timeout", "Unavailable"]),
-  cause: Schema.optionalKey(Schema.Defect())
+  cause: Schema.optionalKey(Codecs.Foreign)
 }) {
   override get message(): string {
     return this.reason === "Timeout"

@@ -18,6 +18,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Codecs from "./internal/codecs.ts"
 import * as KeyedMutex from "./internal/keyedMutex.ts"
 
 /**
@@ -49,7 +50,7 @@ export class TokenStorageError extends Schema.TaggedError<TokenStorageError>(
 )("TokenStorageError", {
   operation: Schema.Literals(["get", "set", "remove", "compareAndSet", "changes"]),
   slot: Schema.String,
-  cause: Schema.optionalKey(Schema.Defect())
+  cause: Schema.optionalKey(Codecs.Foreign)
 }) {
   override get message(): string {
     return this.operation === "changes"

@@ -2,7 +2,9 @@
 import type * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 
-const Token = Schema.String.check(Schema.isBetweenLength(1, 16_384))
+const Token = Schema.String.check(
+  Schema.makeFilter(({ length }: string) => (length > 0 && length <= 16_384) || "a token of a possible length")
+)
 
 const schema = Schema.Struct({
   userIdentifier: Schema.String,

@@ -1,6 +1,7 @@
 /** The server's error envelope (WIRE.md §4.1), as fields that every error made from an answer carries. */
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
+import * as Codecs from "./codecs.ts"
 
 export const envelopeFields = {
   /** HTTP status of the answer. */
@@ -8,7 +9,7 @@ export const envelopeFields = {
   /** The server's message or messages, in English. */
   messages: Schema.Array(Schema.String),
   /** When the server says it happened. */
-  timestamp: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  timestamp: Schema.optionalKey(Codecs.Instant),
   /** The error page configured in the CMS, where there is one. */
   pageData: Schema.optionalKey(Schema.Unknown)
 } as const

@@ -6,11 +6,11 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
 import * as TokenStorage from "../TokenStorage.ts"
 import type { GuardedLock } from "./guardedLock.ts"
 import type { GuardedStorage } from "./guardedStorage.ts"
 import { readClaims } from "./jwt.ts"
+import * as KeyedMutex from "./keyedMutex.ts"
 import type { SessionEvent, SessionInfo, SignedOutReason } from "./sessionEvent.ts"
 import * as Slots from "./slots.ts"
 import * as Stored from "./storedSession.ts"
@@ -207,14 +207,14 @@ export const make = (options: {
   // writing
   // ---------------------------------------------------------------------------
 
-  /** Writers of this process exclude each other; the semaphore exists only while there are any. */
+  /** Writers of this process exclude each other; the mutex exists only while there are any. */
   const writing = <A, E>(slot: Slots.Slot, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.suspend(() => {
-        const entry = (slot.writing ??= { semaphore: Semaphore.makeUnsafe(1), users: 0 })
+        const entry = (slot.writing ??= { mutex: KeyedMutex.make(), users: 0 })
         entry.users++
         return Effect.ensuring(
-          restore(entry.semaphore.withPermit(effect)),
+          restore(entry.mutex.withKey(slot.name)(effect)),
           Effect.suspend(() => {
             if (--entry.users === 0) slot.writing = undefined
             return settle(slot)

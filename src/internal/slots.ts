@@ -6,9 +6,9 @@ import * as Context from "effect/Context"
 import type * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
-import type * as Semaphore from "effect/Semaphore"
 import type * as DeviceMetadata from "../DeviceMetadata.ts"
 import type * as TokenStorage from "../TokenStorage.ts"
+import type { KeyedMutex } from "./keyedMutex.ts"
 import type { RefreshError, SessionEvent } from "./sessionEvent.ts"
 import { encode, type StoredSession } from "./storedSession.ts"
 
@@ -53,7 +53,7 @@ export interface Slot {
   /** The access token as the public API shows it. */
   accessToken: Redacted.Redacted<string> | undefined
   /** Writers of this process exclude each other. */
-  writing: { readonly semaphore: Semaphore.Semaphore; users: number } | undefined
+  writing: { readonly mutex: KeyedMutex; users: number } | undefined
   listeners: Set<(event: SessionEvent) => void> | undefined
   /** Somebody else changed the slot while this process was busy with it. */
   changedOutside: boolean

@@ -8,37 +8,38 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as DeviceMetadata from "../DeviceMetadata.ts"
 import { lifetimeOf, readClaims } from "./jwt.ts"
+import { parseJson } from "./wire.ts"
 
 const version = 1
 
 const maxEnvelopeLength = 65_536
 
-const StoredSessionJson = Schema.fromJsonString(
-  Schema.Struct({
-    version: Schema.Literal(version),
-    marker: Schema.NonEmptyString,
-    /** Empty after a refresh token was adopted alone. */
-    accessToken: Schema.String,
-    refreshToken: Schema.NonEmptyString,
-    device: Schema.Struct({ fingerprint: Schema.String, deviceInfo: DeviceMetadata.DeviceInfo }),
-    /** When the pair came, by the clock of the device that received it, in milliseconds. */
-    receivedAt: Schema.Finite,
-    /** `exp - iat` in milliseconds; `null`: the token does not say. */
-    lifetime: Schema.NullOr(Schema.Finite),
-    /** The server's clock minus the device's when the pair came, in milliseconds; `null`: nothing is known of it. */
-    clockOffset: Schema.NullOr(Schema.Finite),
-    userIdentifier: Schema.optionalKey(Schema.String),
-    /** An exchange of this refresh token was begun then, and its answer has not been seen: the token is in doubt. */
-    exchangeStartedAt: Schema.optionalKey(Schema.Finite),
-    /** The server rejected this refresh token: it is never sent again. */
-    rejected: Schema.optionalKey(Schema.Literal(true))
-  })
-)
+const NotEmpty = Schema.String.check(Schema.makeFilter((text: string) => text !== "" || "a text"))
+
+const Envelope = Schema.Struct({
+  version: Schema.Literal(version),
+  marker: NotEmpty,
+  /** Empty after a refresh token was adopted alone. */
+  accessToken: Schema.String,
+  refreshToken: NotEmpty,
+  device: Schema.Struct({ fingerprint: Schema.String, deviceInfo: DeviceMetadata.DeviceInfo }),
+  /** When the pair came, by the clock of the device that received it, in milliseconds. */
+  receivedAt: Schema.Finite,
+  /** `exp - iat` in milliseconds; `null`: the token does not say. */
+  lifetime: Schema.NullOr(Schema.Finite),
+  /** The server's clock minus the device's when the pair came, in milliseconds; `null`: nothing is known of it. */
+  clockOffset: Schema.NullOr(Schema.Finite),
+  userIdentifier: Schema.optionalKey(Schema.String),
+  /** An exchange of this refresh token was begun then, and its answer has not been seen: the token is in doubt. */
+  exchangeStartedAt: Schema.optionalKey(Schema.Finite),
+  /** The server rejected this refresh token: it is never sent again. */
+  rejected: Schema.optionalKey(Schema.Literal(true))
+})
 
 /** One stored session. */
-export type StoredSession = (typeof StoredSessionJson)["Type"]
+export type StoredSession = (typeof Envelope)["Type"]
 
-const decodeExit = Schema.decodeUnknownExit(StoredSessionJson)
+const decodeExit = Schema.decodeUnknownExit(Envelope)
 
 const isNewer = (text: string): boolean => {
   const match = /"version"\s*:\s*(\d{1,9})/.exec(text)
@@ -60,7 +61,7 @@ const unreadable: Decoded = { _tag: "Unreadable" }
 export const decode = (text: string | undefined): Decoded => {
   if (text === undefined) return absent
   if (text.length > maxEnvelopeLength) return unreadable
-  const exit = decodeExit(text)
+  const exit = decodeExit(parseJson(text))
   if (Exit.isSuccess(exit)) return { _tag: "Session", session: exit.value }
   return isNewer(text) ? newer : unreadable
 }

@@ -11,7 +11,6 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
-import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as AuthError from "../../AuthError.ts"
 import * as AuthProvider from "../../AuthProvider.ts"
@@ -20,6 +19,7 @@ import * as DeviceMetadata from "../../DeviceMetadata.ts"
 import * as FetchClient from "../../FetchClient.ts"
 import type { SessionEvent, SessionInfo } from "../../internal/sessionEvent.ts"
 import * as FetchTransport from "../../internal/fetchTransport.ts"
+import * as KeyedMutex from "../../internal/keyedMutex.ts"
 import * as Slots from "../../internal/slots.ts"
 import type * as Stored from "../../internal/storedSession.ts"
 import type * as Transport from "../../internal/transport.ts"
@@ -210,7 +210,7 @@ export const make = (options: Options) => {
     ;(slot.listeners ??= new Set()).add(listener)
     yield* Effect.addFinalizer(() => Effect.sync(() => slot.listeners?.delete(listener)))
 
-    const turn = yield* Semaphore.make(1)
+    const turn = KeyedMutex.make()
     const takeOver = Effect.gen(function* () {
       const tokens = given
       if (tokens === undefined) return
@@ -238,7 +238,7 @@ export const make = (options: Options) => {
         auth: AuthProvider.makeInternal(transport, session),
         plain: Endpoints.make({ transport, session })
       },
-      adopt: Effect.suspend(() => (given === undefined ? Effect.void : turn.withPermit(takeOver)))
+      adopt: Effect.suspend(() => (given === undefined ? Effect.void : turn.withKey("")(takeOver)))
     }
     return ready
   })
