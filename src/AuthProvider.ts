@@ -22,7 +22,7 @@ import type * as ClientOptions from "./ClientOptions.ts"
 import type * as DeviceMetadata from "./DeviceMetadata.ts"
 import * as FieldValue from "./FieldValue.ts"
 import { authorized } from "./internal/authorizedCall.ts"
-import type { DomainErrorOf, Operation } from "./internal/classification.ts"
+import { auth as rules, type DomainErrorOf, type Operation } from "./internal/classification.ts"
 import type { FormInvalid } from "./internal/formInvalid.ts"
 import * as Invoke from "./internal/invoke.ts"
 import * as RefreshExchange from "./internal/refreshExchange.ts"
@@ -293,28 +293,31 @@ export class AuthProvider extends Context.Service<
 const module = "users-auth-providers"
 
 const endpoints = {
-  signUp: Invoke.something("signUp", "POST", AuthSchema.decodeSignUpEntity, AuthSchema.toSignUpEntity),
-  generateCode: Invoke.nothing("generateCode", "POST"),
-  checkCode: Invoke.question("checkCode", "POST"),
-  activateUser: Invoke.nothing("activateUser", "POST"),
-  auth: Invoke.something("auth", "POST", AuthSchema.decodeAuthEntity, (wire) => wire),
-  oauth: Invoke.something("oauth", "POST", AuthSchema.decodeAuthEntity, (wire) => wire),
-  logout: Invoke.nothing("logout", "POST"),
-  logoutAll: Invoke.nothing("logoutAll", "POST"),
-  changePassword: Invoke.nothing("changePassword", "POST"),
+  signUp: Invoke.something(rules, "signUp", "POST", AuthSchema.decodeSignUpEntity, AuthSchema.toSignUpEntity),
+  generateCode: Invoke.nothing(rules, "generateCode", "POST"),
+  checkCode: Invoke.question(rules, "checkCode", "POST"),
+  activateUser: Invoke.nothing(rules, "activateUser", "POST"),
+  auth: Invoke.something(rules, "auth", "POST", AuthSchema.decodeAuthEntity, (wire) => wire),
+  oauth: Invoke.something(rules, "oauth", "POST", AuthSchema.decodeAuthEntity, (wire) => wire),
+  logout: Invoke.nothing(rules, "logout", "POST"),
+  logoutAll: Invoke.nothing(rules, "logoutAll", "POST"),
+  changePassword: Invoke.nothing(rules, "changePassword", "POST"),
   getAuthProviders: Invoke.something(
+    rules,
     "getAuthProviders",
     "GET",
     AuthSchema.decodeAuthProviders,
     AuthSchema.toAuthProviders
   ),
   getAuthProviderByMarker: Invoke.something(
+    rules,
     "getAuthProviderByMarker",
     "GET",
     AuthSchema.decodeAuthProvider,
     AuthSchema.toAuthProvider
   ),
   getActiveSessionsByMarker: Invoke.something(
+    rules,
     "getActiveSessionsByMarker",
     "GET",
     AuthSchema.decodeActiveSessions,

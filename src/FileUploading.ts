@@ -21,6 +21,7 @@ import type * as ClientOptions from "./ClientOptions.ts"
 import type * as FieldValue from "./FieldValue.ts"
 import { optionally } from "./internal/authorizedCall.ts"
 import { FileNotFound, FileTooLarge } from "./internal/domainErrors.ts"
+import { files as rules } from "./internal/classification.ts"
 import * as Invoke from "./internal/invoke.ts"
 import * as Lean from "./internal/lean.ts"
 import * as HttpTransport from "./internal/httpTransport.ts"
@@ -262,8 +263,8 @@ export class FileUploading extends Context.Service<
 // make
 // -----------------------------------------------------------------------------
 
-const deleteEndpoint = Invoke.nothing("deleteFile", "DELETE")
-const getEndpoint = Invoke.nothing("getFile", "GET")
+const deleteEndpoint = Invoke.nothing(rules, "deleteFile", "DELETE")
+const getEndpoint = Invoke.nothing(rules, "getFile", "GET")
 
 const isList = <E>(files: Source<E> | ReadonlyArray<Source<E>>): files is ReadonlyArray<Source<E>> =>
   Array.isArray(files)

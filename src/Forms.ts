@@ -15,6 +15,7 @@ import type * as AuthError from "./AuthError.ts"
 import type * as ClientOptions from "./ClientOptions.ts"
 import * as FormSchema from "./FormSchema.ts"
 import { anonymous, checked, emptyArguments, path, something } from "./internal/invoke.ts"
+import { forms as rules } from "./internal/classification.ts"
 import * as FetchTransport from "./internal/fetchTransport.ts"
 import * as HttpTransport from "./internal/httpTransport.ts"
 import type * as Transport from "./internal/transport.ts"
@@ -75,6 +76,7 @@ export class Forms extends Context.Service<
 >()("effect-oneentry/Forms") {}
 
 const allForms = something(
+  rules,
   "getAllForms",
   "GET",
   Schema.decodeUnknownExit(FormSchema.WireFormsPage),
@@ -82,6 +84,7 @@ const allForms = something(
 )
 
 const formByMarker = something(
+  rules,
   "getFormByMarker",
   "GET",
   Schema.decodeUnknownExit(FormSchema.WireForm),

@@ -22,7 +22,7 @@ import type * as ClientOptions from "./ClientOptions.ts"
 import * as FieldValue from "./FieldValue.ts"
 import * as FormSchema from "./FormSchema.ts"
 import { authorized, optionally } from "./internal/authorizedCall.ts"
-import type { DomainErrorOf, Operation } from "./internal/classification.ts"
+import { forms as rules, type DomainErrorOf, type Operation } from "./internal/classification.ts"
 import { AlreadyRated, AnonymousNotAllowed, FormMismatch, SubmissionNotFound } from "./internal/domainErrors.ts"
 import * as Invoke from "./internal/invoke.ts"
 import { refusedFields } from "./internal/serverFields.ts"
@@ -416,6 +416,7 @@ const toMessage = (message: (typeof PostedWire.Type)["actionMessage"], langCode:
 
 const endpoints = {
   post: Invoke.something(
+    rules,
     "postFormsData",
     "POST",
     Schema.decodeUnknownExit(PostedWire),
@@ -425,6 +426,7 @@ const endpoints = {
     })
   ),
   list: Invoke.something(
+    rules,
     "getFormsDataByMarker",
     "POST",
     Schema.decodeUnknownExit(PageWire),
@@ -433,9 +435,9 @@ const endpoints = {
       total: toNumber(wire.total) ?? wire.items.length
     })
   ),
-  update: Invoke.something("updateFormsDataById", "PUT", Schema.decodeUnknownExit(SubmissionWire), toSubmission),
-  status: Invoke.nothing("updateFormsDataStatusById", "PUT"),
-  remove: Invoke.nothing("deleteFormsDataById", "DELETE")
+  update: Invoke.something(rules, "updateFormsDataById", "PUT", Schema.decodeUnknownExit(SubmissionWire), toSubmission),
+  status: Invoke.nothing(rules, "updateFormsDataStatusById", "PUT"),
+  remove: Invoke.nothing(rules, "deleteFormsDataById", "DELETE")
 } as const
 
 // -----------------------------------------------------------------------------

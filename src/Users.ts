@@ -20,7 +20,7 @@ import * as FieldValue from "./FieldValue.ts"
 import * as Forms from "./Forms.ts"
 import * as FormSchema from "./FormSchema.ts"
 import { authorized } from "./internal/authorizedCall.ts"
-import type { DomainErrorOf, Operation } from "./internal/classification.ts"
+import { users as rules, type DomainErrorOf, type Operation } from "./internal/classification.ts"
 import { isJson } from "./internal/fieldEncoding.ts"
 import * as Invoke from "./internal/invoke.ts"
 import { refusedFields } from "./internal/serverFields.ts"
@@ -171,12 +171,12 @@ export class Users extends Context.Service<
 // -----------------------------------------------------------------------------
 
 const endpoints = {
-  getUser: Invoke.something("getUser", "GET", AuthSchema.decodeUser, AuthSchema.toUser),
-  updateUser: Invoke.nothing("updateUser", "PUT"),
-  archiveUser: Invoke.nothing("archiveUser", "DELETE"),
-  deleteUser: Invoke.nothing("deleteUser", "DELETE"),
-  addFCMToken: Invoke.nothing("addFCMToken", "POST"),
-  deleteFCMToken: Invoke.nothing("deleteFCMToken", "DELETE")
+  getUser: Invoke.something(rules, "getUser", "GET", AuthSchema.decodeUser, AuthSchema.toUser),
+  updateUser: Invoke.nothing(rules, "updateUser", "PUT"),
+  archiveUser: Invoke.nothing(rules, "archiveUser", "DELETE"),
+  deleteUser: Invoke.nothing(rules, "deleteUser", "DELETE"),
+  addFCMToken: Invoke.nothing(rules, "addFCMToken", "POST"),
+  deleteFCMToken: Invoke.nothing(rules, "deleteFCMToken", "DELETE")
 } as const
 
 const invalid = (marker: string, message: string, code: FormSchema.FormIssueCode = "form") =>

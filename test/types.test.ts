@@ -16,7 +16,8 @@ import type {
   Users
 } from "effect-oneentry"
 import { Session } from "effect-oneentry"
-import type { DomainErrorOf, Operation, table } from "../src/internal/classification.ts"
+import type { DomainErrorOf, Operation } from "../src/internal/classification.ts"
+import type { table } from "./helpers/classification.ts"
 
 type Api = AuthProvider.AuthProvider["Service"]
 

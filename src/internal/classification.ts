@@ -2,6 +2,9 @@
  * Which error an answer is: one table, first match wins, keyed by operation, status and message. The server has no
  * error codes and its wording is no contract, so every row names where it is known from (the tags of WIRE.md §0) and
  * how sure it is, and whatever no row knows falls back to its status.
+ *
+ * The table is cut by area, so that a bundle holds the rows of the operations in it; `source` and `certainty` are for
+ * those who read it, and are left out of the build (`scripts/lib/pure.ts`).
  */
 import * as Duration from "effect/Duration"
 import * as AuthError from "../AuthError.ts"
@@ -95,35 +98,20 @@ export interface Row {
   readonly certainty: Certainty
 }
 
-const codeCalls = ["checkCode", "activateUser", "changePassword"] as const
-const providerRoutes = [
-  "signUp",
-  "generateCode",
-  "checkCode",
-  "activateUser",
-  "auth",
-  "oauth",
-  "changePassword",
-  "getAuthProviderByMarker"
-] as const
-const formRoutes = ["getFormByMarker", "postFormsData", "getFormsDataByMarker"] as const
-const submissionRoutes = ["postFormsData", "getFormsDataByMarker", "updateFormsDataById"] as const
-const oneSubmission = ["updateFormsDataById", "updateFormsDataStatusById", "deleteFormsDataById"] as const
-const refusedBody =
-  /(is|are) not allowed|is required|must (be|contain)|should not (be|exist)|value is missing|missing or incorrect/i
+/** The rows of an area and the errors that they make. */
+export interface Rules {
+  /** Before what every route answers. */
+  readonly first: ReadonlyArray<Row>
+  readonly rows: ReadonlyArray<Row>
+  readonly errors: Partial<DomainClasses>
+}
 
-export const table = [
-  // Its status is not known: before the rows that go by a status alone.
-  {
-    operations: ["auth"],
-    status: { from: 400, to: 499 },
-    message: /not activated/i,
-    error: "UserNotActivated",
-    source: "RN §4.3",
-    certainty: "app"
-  },
+// -----------------------------------------------------------------------------
+// every route
+// -----------------------------------------------------------------------------
 
-  // What every route answers before it looks at the request.
+/** What every route answers before it looks at the request. */
+export const before = [
   {
     operations: "*",
     status: [403],
@@ -150,11 +138,56 @@ export const table = [
     source: "PLAT §4.2",
     certainty: "captured"
   },
-  { operations: "*", status: { from: 500, to: 599 }, error: "ServerFailure", source: "HTTP", certainty: "inferred" },
+  { operations: "*", status: { from: 500, to: 599 }, error: "ServerFailure", source: "HTTP", certainty: "inferred" }
+] as const satisfies ReadonlyArray<Row>
 
+const refusedBody =
+  /(is|are) not allowed|is required|must (be|contain)|should not (be|exist)|value is missing|missing or incorrect/i
+
+/** What is left of the too many and the refused. */
+export const after = [
+  { operations: "*", status: [429], error: "TooManyRequests", source: "RULES §4.2", certainty: "stated" },
+  {
+    operations: "*",
+    status: [400, 422],
+    message: refusedBody,
+    error: "InvalidRequest",
+    source: "RULES+ §4.5",
+    certainty: "captured"
+  }
+] as const satisfies ReadonlyArray<Row>
+
+// -----------------------------------------------------------------------------
+// the AuthProvider
+// -----------------------------------------------------------------------------
+
+const codeCalls = ["checkCode", "activateUser", "changePassword"] as const
+const providerRoutes = [
+  "signUp",
+  "generateCode",
+  "checkCode",
+  "activateUser",
+  "auth",
+  "oauth",
+  "changePassword",
+  "getAuthProviderByMarker"
+] as const
+export const authFirst = [
+  // Its status is not known: before the rows that go by a status alone.
+  {
+    operations: ["auth"],
+    status: { from: 400, to: 499 },
+    message: /not activated/i,
+    error: "UserNotActivated",
+    source: "RN §4.3",
+    certainty: "app"
+  }
+] as const satisfies ReadonlyArray<Row>
+
+export const authRows = [
   // A refused code that the server does not call an error.
   {
-    operations: ["checkCode", "activateUser", "changePassword"],
+    operations: codeCalls,
     refused: true,
     error: "InvalidCode",
     source: "FASHION §3.2",
@@ -193,7 +226,7 @@ export const table = [
     certainty: "stated"
   },
   {
-    operations: ["generateCode", ...codeCalls],
+    operations: ["generateCode", "checkCode", "activateUser", "changePassword"],
     message: /user not found/i,
     error: "UserNotFound",
     source: "FASHION §4.3",
@@ -209,7 +242,7 @@ export const table = [
     certainty: "stated"
   },
   {
-    operations: [...codeCalls, "auth"],
+    operations: ["checkCode", "activateUser", "changePassword", "auth"],
     status: [400, 401],
     message: /code is (expired|incorrect)|expired or incorrect/i,
     error: "InvalidCode",
@@ -234,77 +267,6 @@ export const table = [
     error: "ProviderNotFound",
     source: "FASHION §4.3",
     certainty: "app"
-  },
-  {
-    operations: formRoutes,
-    status: [400],
-    message: /form.*not (defined|found)/i,
-    error: "FormNotFound",
-    source: "FASHION §4.3",
-    certainty: "app"
-  },
-
-  // Submissions
-  {
-    operations: ["postFormsData"],
-    status: [400, 401],
-    message: /allow anonymous users|must authorize/i,
-    error: "AnonymousNotAllowed",
-    source: "RULES+ §4.4",
-    certainty: "captured"
-  },
-  {
-    operations: ["postFormsData"],
-    status: [400],
-    message: /already rated/i,
-    error: "AlreadyRated",
-    source: "RULES+ §4.4",
-    certainty: "captured"
-  },
-  {
-    operations: submissionRoutes,
-    status: [400, 404],
-    message: /^Form has incorrect type|incorrect formIdentifier for provided config|find out correspondent entityId/i,
-    error: "FormMismatch",
-    source: "RULES+, PLAT §4.4",
-    certainty: "captured"
-  },
-  { operations: oneSubmission, status: [404], error: "SubmissionNotFound", source: "HTTP", certainty: "inferred" },
-  {
-    operations: ["postFormsData"],
-    status: [404],
-    message: /form data not found/i,
-    error: "SubmissionNotFound",
-    source: "HTTP",
-    certainty: "inferred"
-  },
-
-  // Files
-  { operations: ["upload"], status: [413], error: "FileTooLarge", source: "HTTP", certainty: "inferred" },
-  {
-    operations: ["upload"],
-    status: [400],
-    message: /\b(size|large|exceed)/i,
-    error: "FileTooLarge",
-    source: "PLAT §4.4",
-    certainty: "stated"
-  },
-  {
-    operations: ["getFile", "deleteFile"],
-    status: [404],
-    error: "FileNotFound",
-    source: "PLAT+ §4.4",
-    certainty: "stated"
-  },
-
-  // A login that moves to where another user is
-  {
-    operations: ["updateUser"],
-    status: [400, 409],
-    message: /already exist/i,
-    error: "UserAlreadyExists",
-    source: "PLAT+ §2.5",
-    certainty: "inferred"
   },
 
   // Signing in
@@ -364,26 +326,166 @@ export const table = [
   // What is left of the not-found, refused and too-many
   { operations: providerRoutes, status: [404], error: "ProviderNotFound", source: "PLAT+ §4.3", certainty: "stated" },
   {
-    operations: ["changePassword", "checkCode", "activateUser"],
+    operations: codeCalls,
     status: [400],
     message: /\bcode\b/i,
     error: "InvalidCode",
     source: "§4.3",
     certainty: "inferred"
-  },
-  { operations: formRoutes, status: [404], error: "FormNotFound", source: "§4.5", certainty: "inferred" },
-  { operations: "*", status: [429], error: "TooManyRequests", source: "RULES §4.2", certainty: "stated" },
-  {
-    operations: "*",
-    status: [400, 422],
-    message: refusedBody,
-    error: "InvalidRequest",
-    source: "RULES+ §4.5",
-    certainty: "captured"
   }
 ] as const satisfies ReadonlyArray<Row>
 
-type Rows = (typeof table)[number]
+const authErrors = {
+  UserAlreadyHasCode: AuthError.UserAlreadyHasCode,
+  UserAlreadyExists: AuthError.UserAlreadyExists,
+  UserNotFound: AuthError.UserNotFound,
+  EventNotFound: AuthError.EventNotFound,
+  ProviderNotFound: AuthError.ProviderNotFound,
+  InvalidCode: AuthError.InvalidCode,
+  CodeAttemptsExceeded: AuthError.CodeAttemptsExceeded,
+  InvalidCredentials: AuthError.InvalidCredentials,
+  UserNotActivated: AuthError.UserNotActivated,
+  InvalidData: AuthError.InvalidData,
+  OAuthRejected: AuthError.OAuthRejected,
+  PasswordsDoNotMatch: AuthError.PasswordsDoNotMatch
+} as const satisfies ErrorsOf<(typeof authFirst)[number] | (typeof authRows)[number]>
+
+export const auth: Rules = { first: authFirst, rows: authRows, errors: authErrors }
+
+// -----------------------------------------------------------------------------
+// forms and submissions
+// -----------------------------------------------------------------------------
+
+const formRoutes = ["getFormByMarker", "postFormsData", "getFormsDataByMarker"] as const
+const submissionRoutes = ["postFormsData", "getFormsDataByMarker", "updateFormsDataById"] as const
+const oneSubmission = ["updateFormsDataById", "updateFormsDataStatusById", "deleteFormsDataById"] as const
+
+export const formRows = [
+  {
+    operations: formRoutes,
+    status: [400],
+    message: /form.*not (defined|found)/i,
+    error: "FormNotFound",
+    source: "FASHION §4.3",
+    certainty: "app"
+  },
+
+  {
+    operations: ["postFormsData"],
+    status: [400, 401],
+    message: /allow anonymous users|must authorize/i,
+    error: "AnonymousNotAllowed",
+    source: "RULES+ §4.4",
+    certainty: "captured"
+  },
+  {
+    operations: ["postFormsData"],
+    status: [400],
+    message: /already rated/i,
+    error: "AlreadyRated",
+    source: "RULES+ §4.4",
+    certainty: "captured"
+  },
+  {
+    operations: submissionRoutes,
+    status: [400, 404],
+    message: /^Form has incorrect type|incorrect formIdentifier for provided config|find out correspondent entityId/i,
+    error: "FormMismatch",
+    source: "RULES+, PLAT §4.4",
+    certainty: "captured"
+  },
+  { operations: oneSubmission, status: [404], error: "SubmissionNotFound", source: "HTTP", certainty: "inferred" },
+  {
+    operations: ["postFormsData"],
+    status: [404],
+    message: /form data not found/i,
+    error: "SubmissionNotFound",
+    source: "HTTP",
+    certainty: "inferred"
+  },
+  { operations: formRoutes, status: [404], error: "FormNotFound", source: "§4.5", certainty: "inferred" }
+] as const satisfies ReadonlyArray<Row>
+
+const formErrors = {
+  FormNotFound: AuthError.FormNotFound,
+  AnonymousNotAllowed: DomainErrors.AnonymousNotAllowed,
+  AlreadyRated: DomainErrors.AlreadyRated,
+  FormMismatch: DomainErrors.FormMismatch,
+  SubmissionNotFound: DomainErrors.SubmissionNotFound
+} as const satisfies ErrorsOf<(typeof formRows)[number]>
+
+export const forms: Rules = { first: [], rows: formRows, errors: formErrors }
+
+// -----------------------------------------------------------------------------
+// files
+// -----------------------------------------------------------------------------
+
+export const fileRows = [
+  { operations: ["upload"], status: [413], error: "FileTooLarge", source: "HTTP", certainty: "inferred" },
+  {
+    operations: ["upload"],
+    status: [400],
+    message: /\b(size|large|exceed)/i,
+    error: "FileTooLarge",
+    source: "PLAT §4.4",
+    certainty: "stated"
+  },
+  {
+    operations: ["getFile", "deleteFile"],
+    status: [404],
+    error: "FileNotFound",
+    source: "PLAT+ §4.4",
+    certainty: "stated"
+  }
+] as const satisfies ReadonlyArray<Row>
+
+const fileErrors = {
+  FileNotFound: DomainErrors.FileNotFound,
+  FileTooLarge: DomainErrors.FileTooLarge
+} as const satisfies ErrorsOf<(typeof fileRows)[number]>
+
+export const files: Rules = { first: [], rows: fileRows, errors: fileErrors }
+
+// -----------------------------------------------------------------------------
+// users
+// -----------------------------------------------------------------------------
+
+export const userRows = [
+  // A login that moves to where another user is
+  {
+    operations: ["updateUser"],
+    status: [400, 409],
+    message: /already exist/i,
+    error: "UserAlreadyExists",
+    source: "PLAT+ §2.5",
+    certainty: "inferred"
+  }
+] as const satisfies ReadonlyArray<Row>
+
+export const users: Rules = {
+  first: [],
+  rows: userRows,
+  errors: { UserAlreadyExists: AuthError.UserAlreadyExists } satisfies ErrorsOf<(typeof userRows)[number]>
+}
+
+// -----------------------------------------------------------------------------
+// types
+// -----------------------------------------------------------------------------
+
+type Rows = (
+  | typeof before
+  | typeof after
+  | typeof authFirst
+  | typeof authRows
+  | typeof formRows
+  | typeof fileRows
+  | typeof userRows
+)[number]
+
+type DomainClasses = typeof authErrors & typeof formErrors & typeof fileErrors
+
+/** The classes of what rows make: none may be missing. */
+type ErrorsOf<R extends Row> = { readonly [Tag in Exclude<R["error"], ReasonTag>]: unknown }
 
 /** The rows that can meet an operation. */
 type RowsOf<Op extends Operation> = Rows extends infer R
@@ -402,7 +504,12 @@ export type DomainErrorOf<Op extends Operation> = InstanceType<DomainClasses[Ext
 /** Every error that the table can make for an operation. */
 export type ErrorOf<Op extends Operation> = DomainErrorOf<Op> | OneEntryError.OneEntryError
 
+// -----------------------------------------------------------------------------
+// classifying
+// -----------------------------------------------------------------------------
+
 export interface Answer {
+  readonly rules: Rules
   readonly operation: Operation
   /** The marker of the provider or the form. */
   readonly marker: string
@@ -421,76 +528,48 @@ const statusMatches = (status: Row["status"], value: number): boolean =>
       ? value >= status.from && value <= status.to
       : status.includes(value)
 
-const rows: ReadonlyArray<Row> = table
+const decides =
+  (answer: Answer) =>
+  (row: Row): boolean =>
+    (row.operations === "*" || row.operations.includes(answer.operation)) &&
+    (row.refused === true
+      ? answer.refused
+      : !answer.refused && statusMatches(row.status, answer.envelope.statusCode)) &&
+    (row.withCode === undefined || row.withCode === answer.withCode) &&
+    (row.message === undefined || answer.envelope.messages.some((message) => row.message?.test(message)))
 
 /** The row that decides an answer, if any does. */
-export const rowOf = (answer: Answer): Row | undefined =>
-  rows.find(
-    (row) =>
-      (row.operations === "*" || row.operations.includes(answer.operation)) &&
-      (row.refused === true
-        ? answer.refused
-        : !answer.refused && statusMatches(row.status, answer.envelope.statusCode)) &&
-      (row.withCode === undefined || row.withCode === answer.withCode) &&
-      (row.message === undefined || answer.envelope.messages.some((message) => row.message?.test(message)))
-  )
+export const rowOf = (answer: Answer): Row | undefined => {
+  const { first, rows } = answer.rules
+  return [...first, ...before, ...rows, ...after].find(decides(answer))
+}
 
-const domain = {
-  UserAlreadyHasCode: AuthError.UserAlreadyHasCode,
-  UserAlreadyExists: AuthError.UserAlreadyExists,
-  UserNotFound: AuthError.UserNotFound,
-  EventNotFound: AuthError.EventNotFound,
-  ProviderNotFound: AuthError.ProviderNotFound,
-  InvalidCode: AuthError.InvalidCode,
-  CodeAttemptsExceeded: AuthError.CodeAttemptsExceeded,
-  InvalidCredentials: AuthError.InvalidCredentials,
-  UserNotActivated: AuthError.UserNotActivated,
-  InvalidData: AuthError.InvalidData,
-  OAuthRejected: AuthError.OAuthRejected,
-  FormNotFound: AuthError.FormNotFound,
-  PasswordsDoNotMatch: AuthError.PasswordsDoNotMatch,
-  AnonymousNotAllowed: DomainErrors.AnonymousNotAllowed,
-  AlreadyRated: DomainErrors.AlreadyRated,
-  FormMismatch: DomainErrors.FormMismatch,
-  SubmissionNotFound: DomainErrors.SubmissionNotFound,
-  FileNotFound: DomainErrors.FileNotFound,
-  FileTooLarge: DomainErrors.FileTooLarge
+const reasons = {
+  TooManyRequests: OneEntryError.TooManyRequests,
+  ServerFailure: OneEntryError.ServerFailure,
+  ResourceClosed: OneEntryError.ResourceClosed,
+  PermissionDenied: OneEntryError.PermissionDenied,
+  NotInPlan: OneEntryError.NotInPlan,
+  DeviceMetadataRejected: OneEntryError.DeviceMetadataRejected,
+  InvalidRequest: OneEntryError.InvalidRequest,
+  Unexpected: OneEntryError.Unexpected
 } as const
 
-type DomainClasses = typeof domain
-
-const isDomainTag = (tag: Row["error"]): tag is DomainTag => Object.hasOwn(domain, tag)
-
-const retryAfterOf = (answer: Answer): { readonly retryAfter?: Duration.Duration } =>
-  answer.retryAfter === undefined ? {} : { retryAfter: Duration.millis(answer.retryAfter) }
-
-const reasonOf = (tag: ReasonTag, answer: Answer): OneEntryError.Reason => {
-  switch (tag) {
-    case "TooManyRequests":
-      return new OneEntryError.TooManyRequests({ ...answer.envelope, ...retryAfterOf(answer) })
-    case "ServerFailure":
-      return new OneEntryError.ServerFailure({ ...answer.envelope, ...retryAfterOf(answer) })
-    case "ResourceClosed":
-      return new OneEntryError.ResourceClosed(answer.envelope)
-    case "PermissionDenied":
-      return new OneEntryError.PermissionDenied(answer.envelope)
-    case "NotInPlan":
-      return new OneEntryError.NotInPlan(answer.envelope)
-    case "DeviceMetadataRejected":
-      return new OneEntryError.DeviceMetadataRejected(answer.envelope)
-    case "InvalidRequest": {
-      const { messages, ...rest } = answer.envelope
-      return new OneEntryError.InvalidRequest({ ...rest, issues: messages })
-    }
-    case "Unexpected":
-      return new OneEntryError.Unexpected(answer.envelope)
-  }
-}
+const isReason = (tag: Row["error"]): tag is ReasonTag => Object.hasOwn(reasons, tag)
 
 /** The error that an answer is. */
 export const classify = (answer: Answer): InstanceType<DomainClasses[DomainTag]> | OneEntryError.OneEntryError => {
+  const { envelope, marker, operation, retryAfter, rules } = answer
   const tag = rowOf(answer)?.error ?? "Unexpected"
-  return isDomainTag(tag)
-    ? new domain[tag]({ ...answer.envelope, ...retryAfterOf(answer), marker: answer.marker })
-    : new OneEntryError.OneEntryError({ operation: answer.operation, reason: reasonOf(tag, answer) })
+  // What a class has no field for, it leaves out.
+  const fields = {
+    ...envelope,
+    marker,
+    issues: envelope.messages,
+    ...(retryAfter === undefined ? {} : { retryAfter: Duration.millis(retryAfter) })
+  }
+  const Domain = isReason(tag) ? undefined : rules.errors[tag]
+  if (Domain !== undefined) return new Domain(fields)
+  const Reason = reasons[isReason(tag) ? tag : "Unexpected"]
+  return new OneEntryError.OneEntryError({ operation, reason: new Reason(fields) })
 }

@@ -11,7 +11,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
 import type { Project } from "../ClientOptions.ts"
 import * as OneEntryError from "../OneEntryError.ts"
-import { classify, type ErrorOf, type Operation } from "./classification.ts"
+import { classify, type ErrorOf, type Operation, type Rules } from "./classification.ts"
 import type * as Lean from "./lean.ts"
 import { emptyEnvelope, readEnvelope } from "./serverEnvelope.ts"
 import type { Call, Transport } from "./transport.ts"
@@ -19,6 +19,8 @@ import { notJson, parseJson, parseRetryAfter } from "./wire.ts"
 
 /** What is fixed about an operation. */
 export interface Endpoint<Op extends Operation, A> {
+  /** What its refusals mean. */
+  readonly rules: Rules
   readonly operation: Op
   readonly method: Call["method"]
   /** What the body is in the language of the call; a `string` says why it is none. */
@@ -47,10 +49,12 @@ const isAcknowledgement = (body: unknown): boolean =>
   body === undefined || body === null || body === true || isObject(body)
 
 const acknowledged = <Op extends Operation>(
+  rules: Rules,
   operation: Op,
   method: Call["method"],
   isYes: (body: unknown) => boolean
 ): Endpoint<Op, void> => ({
+  rules,
   operation,
   method,
   decode: (body) => (isYes(body) ? Exit.void : Exit.fail("Expected true")),
@@ -58,20 +62,28 @@ const acknowledged = <Op extends Operation>(
 })
 
 /** The endpoint of an operation whose success says nothing more. */
-export const nothing = <Op extends Operation>(operation: Op, method: Call["method"]): Endpoint<Op, void> =>
-  acknowledged(operation, method, isAcknowledgement)
+export const nothing = <Op extends Operation>(
+  rules: Rules,
+  operation: Op,
+  method: Call["method"]
+): Endpoint<Op, void> => acknowledged(rules, operation, method, isAcknowledgement)
 
 /** The endpoint of a question: only a yes is one. */
-export const question = <Op extends Operation>(operation: Op, method: Call["method"]): Endpoint<Op, void> =>
-  acknowledged(operation, method, saysYes)
+export const question = <Op extends Operation>(
+  rules: Rules,
+  operation: Op,
+  method: Call["method"]
+): Endpoint<Op, void> => acknowledged(rules, operation, method, saysYes)
 
 /** The endpoint of an operation whose answer is decoded by a schema and then unwrapped for a language. */
 export const something = <Op extends Operation, W, A>(
+  rules: Rules,
   operation: Op,
   method: Call["method"],
   decode: (body: unknown) => Exit.Exit<W, Schema.SchemaError>,
   toDomain: (wire: W, langCode: string) => A
 ): Endpoint<Op, A> => ({
+  rules,
   operation,
   method,
   decode: (body, langCode) => {
@@ -105,6 +117,7 @@ export const interpret = <Op extends Operation, A>(
     return invalidResponse(operation, status, typeof issue === "string" ? issue : issue.message)
   }
   const error = classify({
+    rules: endpoint.rules,
     operation,
     marker: parts.marker,
     envelope: readEnvelope(status, body) ?? emptyEnvelope(status),

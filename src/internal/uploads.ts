@@ -9,6 +9,7 @@ import * as AuthError from "../AuthError.ts"
 import * as FieldValue from "../FieldValue.ts"
 import * as OneEntryError from "../OneEntryError.ts"
 import { type Internal, type RefreshError, Unauthorized } from "../Session.ts"
+import { files as rules } from "./classification.ts"
 import { extraHeaders, optionally } from "./authorizedCall.ts"
 import * as DomainErrors from "./domainErrors.ts"
 import { isBlob } from "./fieldEncoding.ts"
@@ -20,6 +21,7 @@ const decode = Schema.decodeUnknownExit(Schema.Array(FieldValue.UploadedFile))
 
 /** POST /files */
 export const uploadEndpoint: Endpoint<"upload", ReadonlyArray<FieldValue.UploadedFile>> = something(
+  rules,
   "upload",
   "POST",
   decode,

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration } from "effect"
-import { type Answer, classify, type Operation, type Row, rowOf, table } from "../../src/internal/classification.ts"
+import { type Answer, classify, type Operation, type Row, rowOf } from "../../src/internal/classification.ts"
 import { emptyEnvelope, readEnvelope } from "../../src/internal/serverEnvelope.ts"
+import { rulesOf, table } from "../helpers/classification.ts"
 import { tagOf } from "../helpers/scenario.ts"
 
 const rows: ReadonlyArray<Row> = table
@@ -16,6 +17,7 @@ interface Given {
 }
 
 const answer = ({ message, operation, refused = false, retryAfter, status, withCode = false }: Given): Answer => ({
+  rules: rulesOf(operation),
   operation,
   marker: "email",
   envelope: (message === undefined ? undefined : readEnvelope(status, { message })) ?? emptyEnvelope(status),

@@ -28,6 +28,16 @@ describe("marks for bundlers", () => {
     assert.strictEqual(markPure("module.js", once), once)
   })
 
+  it("come without the columns that only readers need", () => {
+    const row = '{ error: "A", source: "B §1", certainty: "stated" }'
+    const built = markPure("rows.js", `const rows = [${row}, { source: 1 }]\n`)
+    assert.notInclude(built, "§1")
+    assert.notInclude(built, "certainty")
+    assert.include(built, "source: 1")
+    assert.include(built, 'error: "A"')
+    assert.strictEqual(markPure("rows.js", built), built)
+  })
+
   it("name the file that cannot be read", () => {
     assert.throws(() => markPure("broken.js", "const = 1"), /broken\.js/)
   })

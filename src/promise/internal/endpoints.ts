@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import * as AuthSchema from "../../AuthSchema.ts"
 import * as FieldValue from "../../FieldValue.ts"
 import { authorized, optionally } from "../../internal/authorizedCall.ts"
-import type { Operation } from "../../internal/classification.ts"
+import { files, forms, type Operation, type Rules, users } from "../../internal/classification.ts"
 import type { FormInvalid } from "../../internal/formInvalid.ts"
 import * as FormModel from "../../internal/formModel.ts"
 import * as Invoke from "../../internal/invoke.ts"
@@ -22,32 +22,34 @@ type Method = Transport.Call["method"]
 
 /** An endpoint whose answer is looked at, and goes by as it is. */
 const endpoint = <Op extends Operation>(
+  rules: Rules,
   operation: Op,
   method: Method,
   decode: (body: unknown) => Exit.Exit<unknown, Schema.SchemaError> = Exit.succeed
-): Invoke.Endpoint<Op, unknown> => Invoke.something(operation, method, decode, (body) => body)
+): Invoke.Endpoint<Op, unknown> => Invoke.something(rules, operation, method, decode, (body) => body)
 
 const Submission = Schema.Struct({ id: Schema.Finite, formIdentifier: Schema.String, formData: Schema.Unknown })
 
 const endpoints = {
-  allForms: endpoint("getAllForms", "GET", Schema.decodeUnknownExit(FormModel.WireFormsPage)),
-  form: endpoint("getFormByMarker", "GET", Schema.decodeUnknownExit(FormModel.WireForm)),
-  post: endpoint("postFormsData", "POST", Schema.decodeUnknownExit(Schema.Struct({ formData: Submission }))),
+  allForms: endpoint(forms, "getAllForms", "GET", Schema.decodeUnknownExit(FormModel.WireFormsPage)),
+  form: endpoint(forms, "getFormByMarker", "GET", Schema.decodeUnknownExit(FormModel.WireForm)),
+  post: endpoint(forms, "postFormsData", "POST", Schema.decodeUnknownExit(Schema.Struct({ formData: Submission }))),
   list: endpoint(
+    forms,
     "getFormsDataByMarker",
     "POST",
     Schema.decodeUnknownExit(Schema.Struct({ items: Schema.Array(Submission), total: Schema.Finite }))
   ),
-  update: endpoint("updateFormsDataById", "PUT", Schema.decodeUnknownExit(Submission)),
-  status: endpoint("updateFormsDataStatusById", "PUT"),
-  remove: endpoint("deleteFormsDataById", "DELETE"),
-  deleteFile: endpoint("deleteFile", "DELETE"),
-  getUser: endpoint("getUser", "GET", AuthSchema.decodeUser),
-  updateUser: endpoint("updateUser", "PUT"),
-  archiveUser: endpoint("archiveUser", "DELETE"),
-  deleteUser: endpoint("deleteUser", "DELETE"),
-  addFCMToken: endpoint("addFCMToken", "POST"),
-  deleteFCMToken: endpoint("deleteFCMToken", "DELETE")
+  update: endpoint(forms, "updateFormsDataById", "PUT", Schema.decodeUnknownExit(Submission)),
+  status: endpoint(forms, "updateFormsDataStatusById", "PUT"),
+  remove: endpoint(forms, "deleteFormsDataById", "DELETE"),
+  deleteFile: endpoint(files, "deleteFile", "DELETE"),
+  getUser: endpoint(users, "getUser", "GET", AuthSchema.decodeUser),
+  updateUser: endpoint(users, "updateUser", "PUT"),
+  archiveUser: endpoint(users, "archiveUser", "DELETE"),
+  deleteUser: endpoint(users, "deleteUser", "DELETE"),
+  addFCMToken: endpoint(users, "addFCMToken", "POST"),
+  deleteFCMToken: endpoint(users, "deleteFCMToken", "DELETE")
 }
 
 /** A query; what is `null` is not sent. */

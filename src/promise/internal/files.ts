@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
+import { files as rules } from "../../internal/classification.ts"
 import * as FetchTransport from "../../internal/fetchTransport.ts"
 import { type Endpoint, checked, emptyArguments, interpret, path } from "../../internal/invoke.ts"
 import { describeCause } from "../../internal/lean.ts"
@@ -20,6 +21,7 @@ export interface Place {
 
 /** Only refusals are read here. */
 const endpoint: Endpoint<"getFile", never> = {
+  rules,
   operation: "getFile",
   method: "GET",
   decode: () => Exit.interrupt()
