@@ -397,7 +397,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
         // From here on there is a session: it reaches the storage even if the caller leaves.
         const receivedAt = clock.currentTimeMillisUnsafe()
         const parts = { marker, langCode: project.langCode, withCode }
-        const pair = yield* Invoke.interpret(endpoint, parts, answer, receivedAt)
+        const pair = yield* Invoke.interpret(endpoint, parts, answer)
         yield* session.signIn(
           Stored.fromPair({ pair, marker, device, sentAt, receivedAt, serverDate: parseDate(answer.header("date")) })
         )

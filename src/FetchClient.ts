@@ -139,13 +139,10 @@ const exchange = <A>(
  */
 export const lean = (request: Lean.Request): Effect.Effect<Lean.Answer, Lean.Failure> =>
   exchange(request, async (response, refuse) => {
-    const { headers, status } = response
-    const announced = Lean.announcedBytes(headers.get("content-length"), headers.get("content-encoding"))
-    if (announced !== undefined && announced > request.maxBytes) return refuse({ _tag: "TooLarge", status })
-    const text = announced === undefined ? await Lean.readWeb(response, request.maxBytes) : await response.text()
-    return text === undefined
-      ? refuse({ _tag: "TooLarge", status })
-      : Effect.succeed({ status, text, header: (name) => headers.get(name) ?? undefined })
+    const { status } = response
+    const header = Lean.headerOf(response)
+    const text = await Lean.readWeb(response, header, request.maxBytes)
+    return text === undefined ? refuse({ _tag: "TooLarge", status }) : Effect.succeed({ status, text, header })
   })
 
 /**

@@ -381,8 +381,7 @@ export const makeInternal = (
           })
         }
         const answer = { status, text, header: (name: string) => response.headers[name] }
-        const now = yield* Effect.clockWith((clock) => Effect.sync(() => clock.currentTimeMillisUnsafe()))
-        yield* Invoke.interpret(getEndpoint, parts, answer, now)
+        yield* Invoke.interpret(getEndpoint, parts, answer)
         // Not reached: `interpret` makes no value of such an answer.
         return yield* broken("getFile")(undefined)
       })
@@ -502,10 +501,8 @@ export const makeInternal = (
               reason: new OneEntryError.Unexpected({ statusCode: response.status, messages: [] })
             })
           }
-          const announced = Lean.announcedBytes(
-            response.headers["content-length"],
-            response.headers["content-encoding"]
-          )
+          const { headers } = response
+          const announced = Lean.announcedBytes((name) => headers[name])
           const parts: Array<BlobPart> = []
           let bytes = 0
           yield* bodyOf(operation, response).pipe(

@@ -410,8 +410,8 @@ export const makeInternal = (
       mayBeInMemoryOnly: Visitor.mayBeInMemoryOnly(rawStorage)
     })
 
-    const freshnessOf = (session: Stored.StoredSession) =>
-      Stored.freshness(session, now(), project.refreshMarginMillis, store.clockOffset())
+    const freshnessOf = (session: Stored.StoredSession, at = now()) =>
+      Stored.freshness(session, at, project.refreshMarginMillis, store.clockOffset())
 
     /** The access token may still be used: it has not ended, and no 401 was had with it. */
     const isValid = (slot: Slots.Slot, session: Stored.StoredSession): boolean =>
@@ -419,8 +419,8 @@ export const makeInternal = (
 
     const refresher = Refresher.make({ transport, store, lock, clock, scope, context, isValid })
 
-    const slotOf = (current: string | Visitor.Visitor | undefined): Slots.Slot =>
-      registry.get(Visitor.slotName(current) ?? project.slot, now())
+    const slotOf = (current: string | Visitor.Visitor | undefined, at = now()): Slots.Slot =>
+      registry.get(Visitor.slotName(current) ?? project.slot, at)
 
     /** Runs with the slot of the calling fiber. */
     const withSlot = <A, E, R>(f: (slot: Slots.Slot) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -471,14 +471,14 @@ export const makeInternal = (
       )
 
     /** The session if nothing stands between a call and its token, as before all but a few calls: no effect is made. */
-    const ready = (slot: Slots.Slot): Stored.StoredSession | undefined => {
+    const ready = (slot: Slots.Slot, at: number): Stored.StoredSession | undefined => {
       const { session } = slot
       // A refresh under way will replace this token, and may end it: waiting for it saves a 401.
       if (session === undefined || slot.flight !== undefined || slot.refused === session.accessToken) return undefined
-      const freshness = freshnessOf(session)
+      const freshness = freshnessOf(session, at)
       if (freshness === "fresh") return session
       return freshness !== "expired" &&
-        (session.rejected === true || Cooldown.inForce(slot.cooldown, session.refreshToken, now()) !== undefined)
+        (session.rejected === true || Cooldown.inForce(slot.cooldown, session.refreshToken, at) !== undefined)
         ? session
         : undefined
     }
@@ -487,7 +487,7 @@ export const makeInternal = (
       Effect.suspend(() => {
         const { session } = slot
         if (session === undefined) return Effect.fail(notAuthenticated(slot))
-        const good = ready(slot)
+        const good = ready(slot, now())
         if (good !== undefined) return Effect.succeed(good)
         const usable = isValid(slot, session)
         return Effect.matchEffect(refreshOnce(slot, session.accessToken), {
@@ -515,17 +515,18 @@ export const makeInternal = (
         return refreshOnce(slot, used)
       })
 
-    const headersOf = (slot: Slots.Slot, session: Stored.StoredSession): Readonly<Record<string, string>> => {
-      if (slot.session === session && slot.headers?.owner === transport) return slot.headers.value
-      const value = { ...transport.headers, authorization: `Bearer ${session.accessToken}` }
-      if (slot.session === session) slot.headers = { owner: transport, value }
-      return value
+    // Of one session at a time: cheap to make again, and nothing that an idle session should hold.
+    let last: { readonly session: Stored.StoredSession; readonly headers: Readonly<Record<string, string>> } | undefined
+
+    const headersOf = (session: Stored.StoredSession): Readonly<Record<string, string>> => {
+      if (last?.session !== session) {
+        last = { session, headers: { ...transport.headers, authorization: `Bearer ${session.accessToken}` } }
+      }
+      return last.headers
     }
 
-    const redactedToken = (slot: Slots.Slot, session: Stored.StoredSession): Redacted.Redacted<string> => {
-      const make = () => Redacted.make(session.accessToken, { label: "accessToken" })
-      return slot.session === session ? (slot.accessToken ??= make()) : make()
-    }
+    const redactedToken = ({ accessToken }: Stored.StoredSession): Redacted.Redacted<string> =>
+      Redacted.make(accessToken, { label: "accessToken" })
 
     const refresh = (
       slot: Slots.Slot,
@@ -607,7 +608,7 @@ export const makeInternal = (
     )
 
     /** Runs while a listener hears what happens to the slot, which keeps it in memory. */
-    const listening = (slot: Slots.Slot, listener: (event: SessionEvent) => void) =>
+    const listening = (slot: Slots.Slot, listener: (event: Event.SlotEvent) => void) =>
       Effect.acquireRelease(
         Effect.sync(() => void (slot.listeners ??= new Set()).add(listener)),
         () =>
@@ -672,7 +673,9 @@ export const makeInternal = (
               _tag: "State",
               session: Option.map(Option.fromUndefinedOr(slot.session), (session) => store.infoOf(slot, session))
             })
-            return listening(slot, listener)
+            return listening(slot, (event) =>
+              listener("session" in event ? { ...event, session: store.infoOf(slot, event.session) } : event)
+            )
           })
         )
       })
@@ -683,7 +686,7 @@ export const makeInternal = (
           Option.map(Option.fromUndefinedOr(slot.session), (session) => store.infoOf(slot, session))
         )
       ),
-      accessToken: withSlot((slot) => Effect.map(prepare(slot), (session) => redactedToken(slot, session))),
+      accessToken: withSlot((slot) => Effect.map(prepare(slot), redactedToken)),
       changes: Stream.unwrap(
         Effect.withFiber((fiber) => {
           const name = Visitor.slotName(fiber.getRef(CurrentSlot))
@@ -702,11 +705,14 @@ export const makeInternal = (
     })
 
     /** Entered only after a failure: a schedule costs more to enter than a call costs. */
-    const retryAfterRefresh = <A, E>(attempt: Effect.Effect<A, E | RefreshError | Unauthorized>) =>
+    const retryAfterRefresh = <A, E>(
+      attempt: Effect.Effect<A, E | RefreshError | Unauthorized>,
+      again: Effect.Effect<A, E | RefreshError | Unauthorized>
+    ) =>
       Effect.catchIf(attempt, isUnauthorized, (first) => {
         let pending: Unauthorized | undefined = first
         const replay: Effect.Effect<A, E | RefreshError | Unauthorized> = Effect.suspend(() => {
-          if (pending === undefined) return attempt
+          if (pending === undefined) return again
           const error = pending
           pending = undefined
           return Effect.fail(error)
@@ -731,20 +737,21 @@ export const makeInternal = (
     const authorized = <A, E>(
       attempt: (headers: Readonly<Record<string, string>>, accessToken: string) => Effect.Effect<A, E | Unauthorized>
     ): Effect.Effect<A, E | RefreshError> =>
-      Effect.suspend(() => {
+      Effect.withFiber((fiber) => {
         let first: Stored.StoredSession | undefined
-        return retryAfterRefresh<A, E>(
-          withSlot((slot) => {
-            const run = (session: Stored.StoredSession): Effect.Effect<A, E | RefreshError | Unauthorized> => {
-              // A call that began as one person is not made again as another.
-              if (first !== undefined && !Stored.sameOwner(first, session)) return Effect.fail(notAuthenticated(slot))
-              first = session
-              return attempt(headersOf(slot, session), session.accessToken)
-            }
-            const good = ready(slot)
-            return good === undefined ? Effect.flatMap(prepare(slot), run) : run(good)
-          })
-        )
+        const once = (): Effect.Effect<A, E | RefreshError | Unauthorized> => {
+          const at = now()
+          const slot = slotOf(fiber.getRef(CurrentSlot), at)
+          const run = (session: Stored.StoredSession): Effect.Effect<A, E | RefreshError | Unauthorized> => {
+            // A call that began as one person is not made again as another.
+            if (first !== undefined && !Stored.sameOwner(first, session)) return Effect.fail(notAuthenticated(slot))
+            first = session
+            return attempt(headersOf(session), session.accessToken)
+          }
+          const good = ready(slot, at)
+          return good === undefined ? Effect.flatMap(prepare(slot), run) : run(good)
+        }
+        return retryAfterRefresh<A, E>(once(), Effect.suspend(once))
       })
 
     return {

@@ -34,7 +34,7 @@ const attempt = <Op extends Operation, A>(
               messages: readEnvelope(401, parseJson(answer.text))?.messages ?? []
             })
           )
-        : Effect.clockWith((clock) => interpret(endpoint, parts, answer, clock.currentTimeMillisUnsafe()))
+        : interpret(endpoint, parts, answer)
   )
 
 /** Runs an operation that needs a session: bearer token, refresh on 401, once more. */

@@ -18,7 +18,7 @@ interface Entry {
 const slice = 500
 
 /** Time that nobody can set: a clock that is put back by a day does not make a request wait for a day. */
-const millisOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+const millisOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
 /** Deadlines of one length. */
 export interface Deadlines {

@@ -52,9 +52,6 @@ const requestContext = (caller: Context.Context<never>): Context.Context<never> 
 const tooLarge = (response: HttpClientResponse.HttpClientResponse) =>
   Effect.fail<Lean.Failure>({ _tag: "TooLarge", status: response.status })
 
-const announcedBytes = (response: HttpClientResponse.HttpClientResponse): number | undefined =>
-  Lean.announcedBytes(response.headers["content-length"], response.headers["content-encoding"])
-
 const toFailure = (error: HttpClientError.HttpClientError): Lean.Failure => ({
   _tag: "Network",
   description: Lean.describe(error)
@@ -93,31 +90,41 @@ const readBytes = (
   response: HttpClientResponse.HttpClientResponse,
   maxBytes: number
 ): Effect.Effect<Uint8Array<ArrayBuffer>, Lean.Failure> => {
-  const announced = announcedBytes(response)
+  const { headers } = response
+  const announced = Lean.announcedBytes((name) => headers[name])
   if (announced === undefined) return readStream(response, maxBytes)
   return announced > maxBytes
     ? Effect.andThen(discard(response), tooLarge(response))
     : Effect.mapBoth(response.arrayBuffer, { onFailure: toFailure, onSuccess: (buffer) => new Uint8Array(buffer) })
 }
 
-const decodeText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
-
-const readText = (
+/**
+ * An answer as text, up to the limit. A web response is read by itself: its own stream is several times cheaper than one
+ * of Effect's. Its client no longer calls off what was handed over like that, so that the reader has to.
+ */
+const readAnswer = (
   response: HttpClientResponse.HttpClientResponse,
   maxBytes: number
-): Effect.Effect<string, Lean.Failure> => {
-  if (announcedBytes(response) !== undefined) return Effect.map(readBytes(response, maxBytes), decodeText)
-  // A response that was handed over as a web response is no longer called off by its client: `readWeb` does that itself.
+): Effect.Effect<Lean.Answer, Lean.Failure> => {
+  const { status } = response
   const web = Option.getOrUndefined(HttpClientResponse.toWeb(response))
-  if (web === undefined) return Effect.map(readStream(response, maxBytes), decodeText)
-  return Effect.filterOrElse(
-    Effect.tryPromise({
-      try: (signal) => Lean.readWeb(web, maxBytes, signal),
-      catch: (cause): Lean.Failure => ({ _tag: "Network", description: Lean.describeCause(cause) })
-    }),
-    (text): text is string => text !== undefined,
-    () => tooLarge(response)
-  )
+  if (web === undefined) {
+    const { headers } = response
+    return Effect.map(readBytes(response, maxBytes), (bytes) => ({
+      status,
+      text: new TextDecoder().decode(bytes),
+      header: (name) => headers[name]
+    }))
+  }
+  return Effect.callback((resume) => {
+    const reading: { cancel?: () => void } = {}
+    const header = Lean.headerOf(web)
+    Lean.readWeb(web, header, maxBytes, reading).then(
+      (text) => resume(text === undefined ? tooLarge(response) : Effect.succeed({ status, text, header })),
+      (cause: unknown) => resume(Effect.fail({ _tag: "Network", description: Lean.describeCause(cause) }))
+    )
+    return Effect.sync(() => reading.cancel?.())
+  })
 }
 
 /** Opens and closes the body: one that nobody reads holds its connection. */
@@ -182,13 +189,7 @@ export const make = (
         Headers.fromRecordUnsafe(call.headers),
         bodyOf(call.body)
       )
-      const exchange = execute(request, (response) =>
-        Effect.map(readText(response, maxBytes), (text) => ({
-          status: response.status,
-          text,
-          header: (name: string) => response.headers[name]
-        }))
-      )
+      const exchange = execute(request, (response) => readAnswer(response, maxBytes))
       const context = contextFor(fiber.context)
       return deadlines === undefined
         ? Effect.provideContext(exchange, context)

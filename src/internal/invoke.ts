@@ -101,9 +101,8 @@ const invalidResponse = (operation: Operation, statusCode: number, issue: string
 export const interpret = <Op extends Operation, A>(
   endpoint: Endpoint<Op, A>,
   parts: Pick<Parts, "marker" | "langCode" | "withCode">,
-  answer: Lean.Answer,
-  now: number
-): Exit.Exit<A, ErrorOf<Op>> => {
+  answer: Lean.Answer
+): Effect.Effect<A, ErrorOf<Op>> => {
   const { status } = answer
   const { operation } = endpoint
   const body = parseJson(answer.text)
@@ -116,17 +115,19 @@ export const interpret = <Op extends Operation, A>(
     const issue = reason?._tag === "Fail" ? reason.error : "another shape"
     return invalidResponse(operation, status, typeof issue === "string" ? issue : issue.message)
   }
-  const error = classify({
-    rules: endpoint.rules,
-    operation,
-    marker: parts.marker,
-    envelope: readEnvelope(status, body) ?? emptyEnvelope(status),
-    retryAfter: parseRetryAfter(answer.header("retry-after"), now),
-    withCode: parts.withCode === true,
-    refused: success
+  return Effect.clockWith((clock) => {
+    const error = classify({
+      rules: endpoint.rules,
+      operation,
+      marker: parts.marker,
+      envelope: readEnvelope(status, body) ?? emptyEnvelope(status),
+      retryAfter: parseRetryAfter(answer.header("retry-after"), clock.currentTimeMillisUnsafe()),
+      withCode: parts.withCode === true,
+      refused: success
+    })
+    // The table's rows for an operation are what `ErrorOf` is computed from, so that this is what they made.
+    return Effect.fail(error as ErrorOf<Op>)
   })
-  // The table's rows for an operation are what `ErrorOf` is computed from, so that this is what they made.
-  return Exit.fail(error as ErrorOf<Op>)
 }
 
 /** What came and could not be understood is not downloaded again. */
@@ -193,14 +194,16 @@ export const anonymous = <Op extends Operation, A>(
       body: parts.body,
       secretPath: parts.secretPath
     }),
-    (answer) => Effect.clockWith((clock) => interpret(endpoint, parts, answer, clock.currentTimeMillisUnsafe()))
+    (answer) => interpret(endpoint, parts, answer)
   )
   return endpoint.method === "GET" ? retryTransient(transport.project, attempt) : attempt
 }
 
-/** Half a character cannot stand in a URL: it becomes the one that says so. */
+/** Half a character cannot stand in a URL: it becomes the one that says so. Most texts need no encoding. */
 const encode = (text: string): string =>
-  encodeURIComponent(half.test(text) ? text.replace(new RegExp(half, "g"), "\uFFFD") : text)
+  plain.test(text) ? text : encodeURIComponent(half.test(text) ? text.replace(new RegExp(half, "g"), "\uFFFD") : text)
+
+const plain = /^[\w-]*$/
 
 const half = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
 

@@ -17,7 +17,7 @@ import type { Call } from "./transport.ts"
 export interface Answer {
   readonly status: number
   readonly text: string
-  readonly header: (name: string) => string | undefined
+  readonly header: Header
 }
 
 /** What became of a request that got no answer. */
@@ -78,29 +78,46 @@ export const requestOf = (
 
 const noWatch = () => undefined
 
+/** The headers of an answer. */
+export type Header = (name: string) => string | undefined
+
 /**
  * The size that an answer is announced with, if that can be relied on: what is compressed may be larger than it says.
  */
-export const announcedBytes = (
-  contentLength: string | null | undefined,
-  contentEncoding: string | null | undefined
-): number | undefined =>
-  contentLength != null && /^\d{1,15}$/.test(contentLength) && (contentEncoding ?? "identity") === "identity"
-    ? Number(contentLength)
+export const announcedBytes = (header: Header): number | undefined => {
+  const length = header("content-length")
+  return length !== undefined && /^\d{1,15}$/.test(length) && (header("content-encoding") ?? "identity") === "identity"
+    ? Number(length)
     : undefined
+}
 
-/** Reads a web body up to a limit; one of unknown size chunk by chunk. `undefined`: it is larger. */
+/** The headers of a web response. */
+export const headerOf =
+  ({ headers }: Response): Header =>
+  (name) =>
+    headers.get(name) ?? undefined
+
+/**
+ * Reads a web body up to a limit, chunk by chunk, which is no slower than `text()`; `undefined`: it is larger, or says
+ * so. `reading` is given the function that calls it off.
+ */
 export const readWeb = async (
   response: Response,
+  header: Header,
   maxBytes: number,
-  signal?: AbortSignal
+  reading: { cancel?: () => void } = {}
 ): Promise<string | undefined> => {
   if (response.body === null) return ""
+  const announced = announcedBytes(header)
+  // What is refused, or nobody waits for, need not arrive; that it cannot be cancelled changes nothing.
+  if (announced !== undefined && announced > maxBytes) {
+    void response.body.cancel().catch(() => undefined)
+    return undefined
+  }
   const decoder = new TextDecoder()
   const reader = response.body.getReader()
-  // What is refused, or nobody waits for, need not arrive; that it cannot be cancelled changes nothing.
   const cancel = () => void reader.cancel().catch(() => undefined)
-  signal?.addEventListener("abort", cancel)
+  reading.cancel = cancel
   let bytes = 0
   let text = ""
   for (;;) {

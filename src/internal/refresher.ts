@@ -18,7 +18,7 @@ import * as Cooldown from "./cooldown.ts"
 import type { GuardedLock } from "./guardedLock.ts"
 import * as RefreshExchange from "./refreshExchange.ts"
 import { decide } from "./refreshOutcome.ts"
-import type { RefreshError, SessionEvent } from "./sessionEvent.ts"
+import type { RefreshError, SlotEvent } from "./sessionEvent.ts"
 import * as Slots from "./slots.ts"
 import type { SlotStore } from "./slotStore.ts"
 import * as Stored from "./storedSession.ts"
@@ -57,7 +57,7 @@ const failed = (error: RefreshError): Step => ({ _tag: "Failed", error })
 
 /** What one refresh leaves to be done after the lock is given back. */
 interface Aftermath {
-  readonly events: Array<SessionEvent>
+  readonly events: Array<SlotEvent>
   readonly orphans: Array<Stored.StoredSession>
   /** It was held up once, and has read again: a storage that is slow by nature is not waited for in vain. */
   readAgain: boolean
@@ -146,7 +146,7 @@ export const make = (options: {
           store.learnClock(result.session)
           // Even one that the server gives out a second time.
           slot.refused = undefined
-          events.push({ _tag: "Refreshed", session: store.infoOf(slot, result.session) })
+          events.push({ _tag: "Refreshed", session: result.session })
           return done
         }
         aftermath.orphans.push(result.session)
@@ -163,7 +163,7 @@ export const make = (options: {
           const outcome = yield* store.replace(slot, generation, session, buried, events)
           if (outcome === "changed") return again
           if (outcome === "superseded") return yield* forget(slot, session)
-          events.push({ _tag: "RefreshRejected", session: store.infoOf(slot, buried) })
+          events.push({ _tag: "RefreshRejected", session: buried })
           return failed(tokenExpired(session, wasInDoubt ? "Ambiguous" : "Rejected", result.envelope))
         }
         case "Keep": {

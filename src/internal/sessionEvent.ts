@@ -5,6 +5,7 @@ import type * as AuthError from "../AuthError.ts"
 import type * as OneEntryError from "../OneEntryError.ts"
 import type * as SessionLock from "../SessionLock.ts"
 import type * as TokenStorage from "../TokenStorage.ts"
+import type { StoredSession } from "./storedSession.ts"
 
 export interface SessionInfo {
   readonly slot: string
@@ -23,6 +24,11 @@ export type SessionEvent =
   | { readonly _tag: "RefreshRejected"; readonly session: SessionInfo }
   | { readonly _tag: "SignedOut"; readonly reason: SignedOutReason }
   | { readonly _tag: "StorageDegraded"; readonly error: TokenStorage.TokenStorageError }
+
+/** An event as it is made: what listeners see of its session is worked out where somebody listens. */
+export type SlotEvent =
+  | { readonly _tag: "SignedIn" | "Refreshed" | "RefreshRejected"; readonly session: StoredSession }
+  | Extract<SessionEvent, { readonly _tag: "SignedOut" | "StorageDegraded" }>
 
 export type RefreshError =
   | AuthError.TokenExpired

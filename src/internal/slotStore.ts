@@ -11,7 +11,7 @@ import type { GuardedLock } from "./guardedLock.ts"
 import type { GuardedStorage } from "./guardedStorage.ts"
 import { readClaims } from "./jwt.ts"
 import * as KeyedMutex from "./keyedMutex.ts"
-import type { SessionEvent, SessionInfo, SignedOutReason } from "./sessionEvent.ts"
+import type { SessionInfo, SignedOutReason, SlotEvent } from "./sessionEvent.ts"
 import * as Slots from "./slots.ts"
 import * as Stored from "./storedSession.ts"
 
@@ -38,7 +38,7 @@ export interface SlotStore {
   /** Reads the storage, unless a session is in memory. */
   readonly load: (slot: Slots.Slot) => Effect.Effect<void, TokenStorage.TokenStorageError>
   /** Reads the storage again and takes over what it holds. Returns what listeners should hear. */
-  readonly look: (slot: Slots.Slot) => Effect.Effect<ReadonlyArray<SessionEvent>, TokenStorage.TokenStorageError>
+  readonly look: (slot: Slots.Slot) => Effect.Effect<ReadonlyArray<SlotEvent>, TokenStorage.TokenStorageError>
   /** Looks at a slot that somebody else changed, as soon as this process is not busy with it. */
   readonly lookOutside: (slot: Slots.Slot) => Effect.Effect<void>
   /** To be run when this process was busy with a slot. */
@@ -52,7 +52,7 @@ export interface SlotStore {
     generation: number,
     from: Stored.StoredSession,
     next: Stored.StoredSession | undefined,
-    events: Array<SessionEvent>
+    events: Array<SlotEvent>
   ) => Effect.Effect<Replaced>
   /** Takes a session out of the storage whose refresh token is spent, so that no other process sends it again. */
   readonly withdraw: (slot: Slots.Slot, session: Stored.StoredSession) => Effect.Effect<void>
@@ -92,11 +92,7 @@ export const make = (options: {
 
   const setSession = (slot: Slots.Slot, session: Stored.StoredSession | undefined): void => {
     const before = slot.session
-    if (before?.accessToken !== session?.accessToken) {
-      slot.headers = undefined
-      slot.accessToken = undefined
-      slot.refused = undefined
-    }
+    if (before?.accessToken !== session?.accessToken) slot.refused = undefined
     if (before?.refreshToken !== session?.refreshToken) slot.cooldown = undefined
     if (before !== undefined && session === undefined) slot.device = Stored.deviceOf(before)
     slot.session = session
@@ -108,8 +104,8 @@ export const make = (options: {
   }
 
   /** What the storage holds, as this process has just seen or written it. */
-  const know = (slot: Slots.Slot, encoded: string | undefined): void => {
-    slot.encoded = encoded
+  const know = (slot: Slots.Slot, encoded: string | undefined, session?: Stored.StoredSession): void => {
+    slot.keep(encoded, session)
     slot.reads++
   }
 
@@ -121,11 +117,10 @@ export const make = (options: {
     slot: Slots.Slot,
     before: Stored.StoredSession | undefined,
     after: Stored.StoredSession | undefined
-  ): ReadonlyArray<SessionEvent> => {
+  ): ReadonlyArray<SlotEvent> => {
     if (after === undefined) return before === undefined ? [] : [{ _tag: "SignedOut", reason: "Elsewhere" }]
-    if (before === undefined || !Stored.sameOwner(before, after))
-      return [{ _tag: "SignedIn", session: infoOf(slot, after) }]
-    return before.accessToken === after.accessToken ? [] : [{ _tag: "Refreshed", session: infoOf(slot, after) }]
+    if (before === undefined || !Stored.sameOwner(before, after)) return [{ _tag: "SignedIn", session: after }]
+    return before.accessToken === after.accessToken ? [] : [{ _tag: "Refreshed", session: after }]
   }
 
   /** What the storage holds is older than what is in memory: a write of ours failed, or did so only to our knowledge. */
@@ -133,7 +128,7 @@ export const make = (options: {
     slot.spent !== undefined && stored.refreshToken === slot.spent && slot.session?.refreshToken !== slot.spent
 
   /** Takes over what the storage holds. What only memory has stays, unless somebody else has written since. */
-  const takeOver = (slot: Slots.Slot, text: string | undefined): Effect.Effect<ReadonlyArray<SessionEvent>> =>
+  const takeOver = (slot: Slots.Slot, text: string | undefined): Effect.Effect<ReadonlyArray<SlotEvent>> =>
     Effect.suspend(() => {
       if (slot.loaded && text === slot.encoded) return Effect.succeed([])
       const first = !slot.loaded
@@ -141,12 +136,12 @@ export const make = (options: {
       const decoded = Stored.decode(text)
       // Signed in or out while the storage was out of reach: what it shows first is what was there before.
       const isOlder = slot.loaded && slot.unsaved && slot.reads === 0
-      know(slot, text)
+      const after = decoded._tag === "Session" ? decoded.session : undefined
+      know(slot, text, after !== undefined && Stored.encode(after) === text ? after : undefined)
       if (isOlder || (decoded._tag === "Session" && isPast(slot, decoded.session))) {
         slot.unsaved = text !== undefined || slot.session !== undefined
         return Effect.succeed([])
       }
-      const after = decoded._tag === "Session" ? decoded.session : undefined
       slot.unsaved = false
       setSession(slot, after)
       const events = first ? [] : eventsOf(slot, before, after)
@@ -246,7 +241,7 @@ export const make = (options: {
     Effect.suspend(() => {
       if (!slot.unsaved || saving.has(slot)) return Effect.void
       saving.add(slot)
-      const attempt = Effect.suspend((): Effect.Effect<ReadonlyArray<SessionEvent>, TokenStorage.TokenStorageError> => {
+      const attempt = Effect.suspend((): Effect.Effect<ReadonlyArray<SlotEvent>, TokenStorage.TokenStorageError> => {
         const { generation } = slot
         const isCurrent = () => slot.unsaved && slot.generation === generation
         if (!isCurrent()) return Effect.succeed([])
@@ -254,10 +249,11 @@ export const make = (options: {
           if (!isCurrent()) return Effect.succeed([])
           return Effect.tap(takeOver(slot, text), () => {
             if (!isCurrent()) return Effect.void
-            const encoded = slot.session === undefined ? undefined : Stored.encode(slot.session)
+            const { session } = slot
+            const encoded = session === undefined ? undefined : Stored.encode(session)
             return Effect.map(storage.compareAndSet(slot.name, slot.encoded, encoded), (written) => {
               if (!written) return
-              know(slot, encoded)
+              know(slot, encoded, session)
               if (slot.generation === generation) slot.unsaved = false
             })
           })
@@ -312,7 +308,7 @@ export const make = (options: {
           onFailure: (error) => Effect.sync(() => keepInMemory(error)),
           onSuccess: (written): Effect.Effect<Replaced> => {
             if (!written) return compareAgain(left)
-            know(slot, encoded)
+            know(slot, encoded, next)
             return Effect.succeed(slot.generation === generation ? held() : "superseded")
           }
         })
@@ -326,7 +322,7 @@ export const make = (options: {
         onSuccess: (text): Effect.Effect<Replaced> => {
           if (slot.generation !== generation) return Effect.succeed("superseded")
           if (text === encoded) {
-            know(slot, text)
+            know(slot, text, next)
             return Effect.sync(held)
           }
           const decoded = Stored.decode(text)
@@ -373,7 +369,7 @@ export const make = (options: {
       // Before anything is waited for: a refresh in flight for the old session ends here.
       const generation = bumped ?? ++slot.generation
       const encoded = Stored.encode(next)
-      const events: Array<SessionEvent> = []
+      const events: Array<SlotEvent> = []
       learnClock(next)
 
       // In one step with the write: whoever comes between them would take the old session for what the storage holds.
@@ -383,11 +379,11 @@ export const make = (options: {
         slot.spent = slot.session?.refreshToken === next.refreshToken ? undefined : slot.session?.refreshToken
         slot.unsaved = false
         setSession(slot, next)
-        events.push({ _tag: "SignedIn", session: infoOf(slot, next) })
+        events.push({ _tag: "SignedIn", session: next })
       }
 
       const stored = (): void => {
-        know(slot, encoded)
+        know(slot, encoded, next)
         accept()
       }
 

@@ -5,11 +5,10 @@
 import * as Context from "effect/Context"
 import type * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
-import type * as Redacted from "effect/Redacted"
 import type * as DeviceMetadata from "../DeviceMetadata.ts"
 import type * as TokenStorage from "../TokenStorage.ts"
 import type { KeyedMutex } from "./keyedMutex.ts"
-import type { RefreshError, SessionEvent } from "./sessionEvent.ts"
+import type { RefreshError, SlotEvent } from "./sessionEvent.ts"
 import { encode, type StoredSession } from "./storedSession.ts"
 
 /** A refresh under way, which everybody waits for; `false`: it was called off before it did anything. */
@@ -35,7 +34,7 @@ export interface Slot {
   /** What this process goes on with. */
   session: StoredSession | undefined
   /** What the storage holds, as far as this process knows: what a compare-and-set expects. */
-  encoded: string | undefined
+  readonly encoded: string | undefined
   /** Counts what this process learned of the storage: who read it before is out of date. */
   reads: number
   /** The refresh token before the present one, or of the session signed out: what holds it is the past. */
@@ -48,17 +47,15 @@ export interface Slot {
   cooldown: Cooldown | undefined
   /** The device of the slot before and after its sessions. */
   device: DeviceMetadata.Metadata | undefined
-  /** Headers of an authorized call with `session.accessToken`, made for the client `owner`. */
-  headers: { readonly owner: object; readonly value: Readonly<Record<string, string>> } | undefined
-  /** The access token as the public API shows it. */
-  accessToken: Redacted.Redacted<string> | undefined
   /** Writers of this process exclude each other. */
   writing: { readonly mutex: KeyedMutex; users: number } | undefined
-  listeners: Set<(event: SessionEvent) => void> | undefined
+  listeners: Set<(event: SlotEvent) => void> | undefined
   /** Somebody else changed the slot while this process was busy with it. */
   changedOutside: boolean
   warned: boolean
   usedAt: number
+  /** Sets `encoded`; a session says that it is what `text` encodes. */
+  readonly keep: (text: string | undefined, session?: StoredSession) => void
 }
 
 /**
@@ -69,7 +66,7 @@ class SlotRecord implements Slot {
   readonly name: string
   generation = 0
   loaded = false
-  private current: StoredSession | undefined = undefined
+  session: StoredSession | undefined = undefined
   private kept: string | StoredSession | undefined = undefined
   reads = 0
   spent: string | undefined = undefined
@@ -78,8 +75,6 @@ class SlotRecord implements Slot {
   flight: Slot["flight"] = undefined
   cooldown: Slot["cooldown"] = undefined
   device: Slot["device"] = undefined
-  headers: Slot["headers"] = undefined
-  accessToken: Slot["accessToken"] = undefined
   writing: Slot["writing"] = undefined
   listeners: Slot["listeners"] = undefined
   changedOutside = false
@@ -91,21 +86,12 @@ class SlotRecord implements Slot {
     this.usedAt = now
   }
 
-  get session(): StoredSession | undefined {
-    return this.current
-  }
-
-  set session(session: StoredSession | undefined) {
-    this.current = session
-    if (session !== undefined && typeof this.kept === "string" && encode(session) === this.kept) this.kept = session
-  }
-
   get encoded(): string | undefined {
     return typeof this.kept === "object" ? encode(this.kept) : this.kept
   }
 
-  set encoded(text: string | undefined) {
-    this.kept = text
+  keep(text: string | undefined, session?: StoredSession): void {
+    this.kept = session ?? text
   }
 }
 
@@ -211,11 +197,11 @@ export const registryOf = (storage: TokenStorage.TokenStorage["Service"]): Regis
 }
 
 /** Tells everybody who listens to the slot. */
-export const emit = (slot: Slot, event: SessionEvent): void => {
+export const emit = (slot: Slot, event: SlotEvent): void => {
   if (slot.listeners === undefined) return
   for (const listener of slot.listeners) listener(event)
 }
 
-export const emitAll = (slot: Slot, events: ReadonlyArray<SessionEvent>): void => {
+export const emitAll = (slot: Slot, events: ReadonlyArray<SlotEvent>): void => {
   for (const event of events) emit(slot, event)
 }

@@ -276,9 +276,7 @@ const sendOnce = (
           "the access token had ended, and a stream cannot be sent again: the session is refreshed now, upload anew"
         )
       }
-      return yield* Effect.clockWith((clock) =>
-        interpret(uploadEndpoint, parts, answer, clock.currentTimeMillisUnsafe())
-      )
+      return yield* interpret(uploadEndpoint, parts, answer)
     })
   )
 

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process"
 import * as path from "node:path"
 import { promisify } from "node:util"
 import { stage } from "../../size/lib/stage.ts"
-import { type Figure, figureOf } from "./rounds.ts"
+import { type Figure, figureOf, turns } from "./rounds.ts"
 
 const run = promisify(execFile)
 
@@ -39,9 +39,7 @@ export const coldStarts = async (url: string, rounds: number): Promise<ReadonlyA
   ] as const
   const results = new Map<string, Array<number>>(programs.map(([name]) => [name, []]))
   for (let round = -1; round < rounds; round++) {
-    for (let turn = 0; turn < programs.length; turn++) {
-      const program = programs[(turn + Math.max(0, round)) % programs.length]
-      if (program === undefined) continue
+    for (const program of turns(programs, Math.max(0, round))) {
       const began = performance.now()
       await run(process.execPath, [path.join(folder, program[1]), url])
       // The first round fills the caches of the file system.

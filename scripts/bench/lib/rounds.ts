@@ -39,6 +39,18 @@ export const quietFigureOf = (values: ReadonlyArray<number>): Figure => {
   return { median: at(sorted, 0.2), low: at(sorted, 0.1), high: at(sorted, 0.3) }
 }
 
+/**
+ * The variants of a round, in another order each time: nobody always pays for the garbage of the same one. A stride that
+ * shares no factor with their number visits all of them.
+ */
+export const turns = <A>(variants: ReadonlyArray<A>, round: number): ReadonlyArray<A> => {
+  const size = variants.length
+  const coprime = (a: number, b: number): boolean => (b === 0 ? a === 1 : coprime(b, a % b))
+  const strides = variants.map((_, index) => index + 1).filter((stride) => coprime(size, stride))
+  const stride = strides[round % strides.length] ?? 1
+  return variants.flatMap((_, index) => variants[(round + index * stride) % size] ?? [])
+}
+
 /** Microseconds a task by variant, round by round. */
 export const measure = async (
   variants: ReadonlyArray<Variant>,
@@ -47,10 +59,7 @@ export const measure = async (
   for (const variant of variants) await variant.run(options.warmup)
   const results = new Map<string, Array<number>>(variants.map(({ name }) => [name, []]))
   for (let round = 0; round < options.rounds; round++) {
-    for (let turn = 0; turn < variants.length; turn++) {
-      // Nobody always comes after the same one.
-      const variant = variants[(turn + round) % variants.length]
-      if (variant === undefined) continue
+    for (const variant of turns(variants, round)) {
       const before = performance.now()
       await variant.run(options.times)
       results.get(variant.name)?.push(((performance.now() - before) * 1000) / options.times)

@@ -8,7 +8,7 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import { defineOneEntry } from "oneentry"
 import * as Undici from "undici"
 import * as Fixtures from "../lib/fixtures.ts"
-import { figureOf, quantile } from "../lib/rounds.ts"
+import { figureOf, quantile, turns } from "../lib/rounds.ts"
 
 const [url = "", mode] = process.argv.slice(2)
 const short = mode === "--short"
@@ -104,10 +104,7 @@ const throughput = async (atOnce: number) => {
   const latencies = new Map<string, Array<number>>()
   for (const [, run] of runners) await run(total, atOnce)
   for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < runners.length; turn++) {
-      const runner = runners[(turn + round) % runners.length]
-      if (runner === undefined) continue
-      const [name, run] = runner
+    for (const [name, run] of turns(runners, round)) {
       const began = performance.now()
       const took = await run(total, atOnce)
       rates.set(name, [...(rates.get(name) ?? []), (total / (performance.now() - began)) * 1000])

@@ -17,7 +17,7 @@ import * as AuthProvider from "../../AuthProvider.ts"
 import * as ClientOptions from "../../ClientOptions.ts"
 import * as DeviceMetadata from "../../DeviceMetadata.ts"
 import * as FetchClient from "../../FetchClient.ts"
-import type { SessionEvent, SessionInfo } from "../../internal/sessionEvent.ts"
+import type { SessionEvent, SessionInfo, SlotEvent } from "../../internal/sessionEvent.ts"
 import * as FetchTransport from "../../internal/fetchTransport.ts"
 import * as KeyedMutex from "../../internal/keyedMutex.ts"
 import * as Slots from "../../internal/slots.ts"
@@ -196,7 +196,7 @@ export const make = (options: Options) => {
 
     const slot = own.registry.get(project.slot, clock.currentTimeMillisUnsafe())
     const context = yield* Effect.context<never>()
-    const listener = (event: SessionEvent): void => {
+    const listener = (event: SlotEvent): void => {
       if (event._tag === "StorageDegraded") return
       // A token that the server has rejected is of no use after a reload.
       tell(slot.session === undefined || slot.session.rejected === true ? "" : slot.session.refreshToken, (cause) => {

@@ -50,14 +50,7 @@ export const getFile = (transport: Transport, session: Session.Internal, place: 
         const answer = { status, text, header: (name: string) => response.headers.get(name) ?? undefined }
         const recorder = yield* Recorder
         if (recorder !== undefined) recorder.answer = answer
-        return yield* Effect.clockWith((clock) =>
-          interpret(
-            endpoint,
-            { marker: place.filename, langCode: project.langCode },
-            answer,
-            clock.currentTimeMillisUnsafe()
-          )
-        )
+        return yield* interpret(endpoint, { marker: place.filename, langCode: project.langCode }, answer)
       })
     )
   })
