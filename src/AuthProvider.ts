@@ -249,7 +249,10 @@ export class AuthProvider extends Context.Service<
       data: OAuthData,
       options?: LangCode
     ) => Effect.Effect<AuthSchema.AuthEntity, Failure<"oauth"> | TokenStorage.TokenStorageError>
-    /** Refreshes the session now, or joins a refresh in flight; with a token, adopts it first. */
+    /**
+     * Refreshes the session now, or joins a refresh in flight. A token from elsewhere becomes the session: at once where
+     * nobody is signed in, otherwise once the server has taken it.
+     */
     readonly refresh: (
       marker?: string,
       refreshToken?: Secret
@@ -452,6 +455,56 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
       })
     )
 
+  const toEntity = (refreshed: Stored.StoredSession): AuthSchema.AuthEntity =>
+    AuthSchema.toAuthEntity({
+      userIdentifier: refreshed.userIdentifier ?? "",
+      authProviderIdentifier: refreshed.marker,
+      accessToken: refreshed.accessToken,
+      refreshToken: refreshed.refreshToken
+    })
+
+  const foreignExchanges = new Map<string, Fiber.Fiber<Stored.StoredSession, Session.RefreshError>>()
+
+  /**
+   * Spends a refresh token from elsewhere while somebody is signed in, once for all who ask meanwhile. The session that
+   * is there goes only for one that the server gave out, as at a sign-in.
+   */
+  const exchangeForeign = (
+    stored: Stored.StoredSession,
+    given: string,
+    marker = project.providerMarker
+  ): Effect.Effect<Stored.StoredSession, Session.RefreshError> =>
+    Effect.suspend(() => {
+      // What is stored tells the slots of one process apart.
+      const key = `${stored.refreshToken} ${given}`
+      const underWay = foreignExchanges.get(key)
+      if (underWay !== undefined) return Fiber.join(underWay)
+      const exchange = Effect.gen(function* () {
+        const clock = yield* Clock.Clock
+        const pair = { accessToken: "", refreshToken: given, userIdentifier: undefined }
+        const foreign = Stored.fromElsewhere(pair, marker, yield* session.device, clock.currentTimeMillisUnsafe())
+        const result = yield* RefreshExchange.send(transport, foreign, clock)
+        if (result.outcome === "rotated") {
+          yield* session.signIn(result.session)
+          return result.session
+        }
+        return yield* result.outcome === "rejected"
+          ? new AuthError.TokenExpired({ messages: [], ...result.envelope, marker, reason: "Rejected" })
+          : new OneEntryError.OneEntryError({ operation: "refresh", reason: result.reason })
+      })
+      // Whoever leaves has not stopped it: the token is spent.
+      const ending = Effect.ensuring(
+        exchange,
+        Effect.sync(() => void foreignExchanges.delete(key))
+      )
+      return Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(Effect.forkDetach(ending), (fiber) => {
+          foreignExchanges.set(key, fiber)
+          return restore(Fiber.join(fiber))
+        })
+      )
+    })
+
   const getAuthProviders: AuthProvider["Service"]["getAuthProviders"] = ({
     langCode = project.langCode,
     limit = 30,
@@ -571,17 +624,13 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
             if (refreshToken !== undefined) {
               const stored = yield* session.peek
               const given = Invoke.reveal(refreshToken)
-              if (stored?.refreshToken !== given) {
+              if (stored === undefined) {
                 yield* session.service.restore({ refreshToken: given, marker })
+              } else if (stored.refreshToken !== given) {
+                return toEntity(yield* exchangeForeign(stored, given, marker))
               }
             }
-            const refreshed = yield* session.refresh(marker)
-            return AuthSchema.toAuthEntity({
-              userIdentifier: refreshed.userIdentifier ?? "",
-              authProviderIdentifier: refreshed.marker,
-              accessToken: refreshed.accessToken,
-              refreshToken: refreshed.refreshToken
-            })
+            return toEntity(yield* session.refresh(marker))
           })
       ),
 
@@ -609,15 +658,12 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
               if (given !== "" && given !== ended?.refreshToken && given !== stored?.refreshToken) {
                 // An older token of the same session, or another session: it ends before the bearer token does.
                 endings.unshift(
-                  Stored.fromPair({
-                    pair: { accessToken: stored?.accessToken ?? "", refreshToken: given, userIdentifier: undefined },
-                    marker: marker ?? stored?.marker ?? project.providerMarker,
+                  Stored.fromElsewhere(
+                    { accessToken: stored?.accessToken ?? "", refreshToken: given, userIdentifier: undefined },
+                    marker ?? stored?.marker ?? project.providerMarker,
                     device,
-                    sentAt: stored?.receivedAt ?? 0,
-                    receivedAt: stored?.receivedAt ?? 0,
-                    serverDate: undefined,
-                    adopted: true
-                  })
+                    stored?.receivedAt ?? 0
+                  )
                 )
               }
               // The server is told even if the caller does not wait for it.

@@ -563,22 +563,14 @@ export const makeInternal = (
         // Before anything is waited for.
         const generation = ++slot.generation
         return Effect.flatMap(tokens.device === undefined ? device : Effect.succeed(tokens.device), (metadata) => {
-          const at = now()
+          const pair = {
+            accessToken: tokens.accessToken === undefined ? "" : bare(tokens.accessToken),
+            refreshToken: bare(tokens.refreshToken),
+            userIdentifier: tokens.userIdentifier
+          }
           return store.signIn(
             slot,
-            Stored.fromPair({
-              pair: {
-                accessToken: tokens.accessToken === undefined ? "" : bare(tokens.accessToken),
-                refreshToken: bare(tokens.refreshToken),
-                userIdentifier: tokens.userIdentifier
-              },
-              marker: tokens.marker ?? project.providerMarker,
-              device: metadata,
-              sentAt: at,
-              receivedAt: at,
-              serverDate: undefined,
-              adopted: true
-            }),
+            Stored.fromElsewhere(pair, tokens.marker ?? project.providerMarker, metadata, now()),
             generation
           )
         })

@@ -3,7 +3,15 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, DateTime, Duration, Effect, Fiber, Layer, Option, Redacted, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
-import { AuthProvider, FetchClient, type FieldValue, Session, TokenStorage, Users } from "effect-oneentry"
+import {
+  AuthProvider,
+  DeviceMetadata,
+  FetchClient,
+  type FieldValue,
+  Session,
+  TokenStorage,
+  Users
+} from "effect-oneentry"
 import { Emulator } from "effect-oneentry/emulator"
 import {
   authData,
@@ -717,6 +725,39 @@ describe("refresh", () => {
       yield* session.signOutLocally
       yield* failsWith(auth.refresh("email", Redacted.value(refreshToken)), "TokenExpired")
     }).pipe(Effect.provide(inProcess()))
+  )
+
+  it.effect("a token from elsewhere takes the place of the session once the server has taken it", () =>
+    Effect.gen(function* () {
+      const auth = yield* AuthProvider.AuthProvider
+      const session = yield* Session.Session
+      yield* register()
+      yield* register("bob@example.com")
+      const { refreshToken: foreign } = yield* signIn("bob@example.com")
+      yield* session.signOutLocally
+      yield* signIn()
+
+      yield* failsWith(auth.refresh("email", "1-nobody"), "TokenExpired")
+      yield* Emulator.Emulator.use((emulator) =>
+        emulator.faults.add({ operation: "refresh", kind: "status", status: 503, count: 1 })
+      )
+      yield* failsWith(auth.refresh("email", foreign), "OneEntryError/ServerFailure")
+      assert.strictEqual((yield* Users.Users.use((users) => users.getUser())).identifier, login)
+
+      const before = yield* count("refresh")
+      const both = yield* Effect.all([auth.refresh("email", foreign), auth.refresh("email", foreign)], {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual(yield* count("refresh"), before + 1)
+      assert.deepStrictEqual(
+        both.map((entity) => entity.userIdentifier),
+        ["bob@example.com", "bob@example.com"]
+      )
+      assert.strictEqual((yield* Users.Users.use((users) => users.getUser())).identifier, "bob@example.com")
+      // Spent by now, and not worth a session.
+      yield* failsWith(auth.refresh("email", foreign), "TokenExpired")
+      assert.isTrue(Option.isSome(yield* session.current))
+    }).pipe(Effect.provideService(DeviceMetadata.DeviceMetadata, DeviceMetadata.make()), Effect.provide(inProcess()))
   )
 
   it.effect("TokenExpired when the server closed the session", () =>

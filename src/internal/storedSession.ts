@@ -121,6 +121,10 @@ export const fromPair = (options: {
   }
 }
 
+/** Makes the session of tokens that came from elsewhere. */
+export const fromElsewhere = (pair: Pair, marker: string, device: DeviceMetadata.Metadata, at: number): StoredSession =>
+  fromPair({ pair, marker, device, sentAt: at, receivedAt: at, serverDate: undefined, adopted: true })
+
 /** Whether two sessions are one person's, as far as they say who that is. */
 export const sameOwner = (one: StoredSession, other: StoredSession): boolean =>
   one.marker === other.marker &&
