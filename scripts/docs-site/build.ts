@@ -1,0 +1,211 @@
+/**
+ * `npm run docs:site`: the documentation as a static site in `.cache/site`. It is README, every page of docs, the pages of
+ * the project, a reference made of the docstrings, and the sources that they link to; all links are relative, so that it
+ * works in any folder of any server, and opened as a file.
+ *
+ * `--check` looks at what was built: dead links, and axe in Chromium on a page of every kind, on a phone and wide, light and
+ * dark, with pictures of them in `.cache/site-pictures`. `--serve` serves it on loopback.
+ */
+import { build as bundle } from "esbuild"
+import MiniSearch from "minisearch"
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { parseArgs } from "node:util"
+import { filesUnder, readManifest, root } from "../lib/package.ts"
+import { check } from "./check.ts"
+import { code, escape, relative, render, type Rendered } from "./markdown.ts"
+import { addressOf, guideSections, type Page, type Section } from "./pages.ts"
+import { type ReferencePage, referencePages } from "./reference.ts"
+import { type Passage, searchOptions } from "./search.ts"
+import { serve } from "./serve.ts"
+import { frame } from "./template.ts"
+
+const { values } = parseArgs({
+  options: { check: { type: "boolean", default: false }, serve: { type: "boolean", default: false } }
+})
+const started = process.hrtime.bigint()
+const out = path.join(root, ".cache/site")
+const { version } = readManifest()
+const problems: Array<string> = []
+
+// The reference shows what the build emits.
+const newest = Math.max(
+  ...filesUnder(path.join(root, "src")).map((file) => fs.statSync(path.join(root, "src", file)).mtimeMs)
+)
+const emitted = path.join(root, "dist/index.d.ts")
+if (!fs.existsSync(emitted) || fs.statSync(emitted).mtimeMs < newest) {
+  execFileSync("npm", ["run", "build"], { cwd: root, stdio: "ignore" })
+}
+
+fs.rmSync(out, { recursive: true, force: true })
+const write = (address: string, text: string | Uint8Array) => {
+  fs.mkdirSync(path.dirname(path.join(out, address)), { recursive: true })
+  fs.writeFileSync(path.join(out, address), text)
+}
+
+// What there is.
+
+const guides = guideSections()
+const references = referencePages()
+const pageOfModule = ({ address, module, title }: ReferencePage): Page => ({
+  source: module.specifier,
+  address,
+  title,
+  kind: "reference"
+})
+const referenceSection = (title: string, belongs: (title: string) => boolean): Section => ({
+  title,
+  pages: references.filter((one) => belongs(one.title)).map(pageOfModule)
+})
+const folders = ["browser", "server", "redis", "sql", "promise", "emulator", "testing"]
+const folderOf = (title: string) => folders.find((folder) => title === folder || title.startsWith(`${folder}/`))
+const sections: ReadonlyArray<Section> = [
+  ...guides,
+  referenceSection("Reference", (title) => folderOf(title) === undefined),
+  ...folders.map((folder) => referenceSection(`Reference: ${folder}`, (title) => folderOf(title) === folder))
+]
+const order = guides.flatMap(({ pages }) => pages)
+
+// Links.
+
+const sources = new Set<string>()
+const resolverOf = (page: Page) => {
+  const folder = page.kind === "reference" ? "" : path.posix.dirname(page.source)
+  return (target: string): string => {
+    if (/^([a-z]+:|#|\/\/)/i.test(target)) return target
+    const [file = "", fragment] = path.posix.normalize(path.posix.join(folder, target)).split("#")
+    const anchor = fragment === undefined ? "" : `#${fragment}`
+    const full = path.join(root, file)
+    if (!fs.existsSync(full) || !fs.statSync(full).isFile()) {
+      problems.push(`${page.source}: ${target} leads nowhere`)
+      return target
+    }
+    if (/\.(png|svg|jpg|gif)$/.test(file)) {
+      const address = file.replace(/^docs\//, "")
+      write(address, fs.readFileSync(full))
+      return relative(page.address, address)
+    }
+    if (file.endsWith(".md")) return relative(page.address, addressOf(file)) + anchor
+    sources.add(file)
+    return relative(page.address, `source/${file}.html`) + anchor
+  }
+}
+
+// Pages.
+
+const passages: Array<Passage> = []
+const index = (page: Page, rendered: Rendered) => {
+  for (const { id, text, title } of rendered.passages) {
+    const isTop = id === rendered.headings[0]?.id
+    passages.push({
+      id: page.address + (isTop ? "" : `#${id}`),
+      title: isTop ? page.title : title,
+      page: isTop ? "" : page.title,
+      text,
+      start: text.trim().slice(0, 110)
+    })
+  }
+}
+
+const descriptionOf = ({ passages }: Rendered): string => (passages[0]?.text ?? "").trim().slice(0, 180)
+
+const neighbours = (page: Page) => {
+  const at = order.findIndex(({ address }) => address === page.address)
+  return at === -1 ? {} : { before: order[at - 1], after: order[at + 1] }
+}
+
+const publish = (page: Page, rendered: Rendered, body = rendered.html) =>
+  write(
+    page.address,
+    frame({
+      page,
+      sections,
+      body,
+      headings: rendered.headings,
+      description: descriptionOf(rendered),
+      version,
+      ...neighbours(page)
+    })
+  )
+
+for (const page of order) {
+  const rendered = render(fs.readFileSync(path.join(root, page.source), "utf8"), resolverOf(page))
+  index(page, rendered)
+  publish(page, rendered)
+}
+
+const markdownOf = (one: ReferencePage): string => {
+  const categories = [...new Set(one.entries.map(({ category }) => category))]
+  const name = one.title.split("/").at(-1) ?? one.title
+  const imports =
+    one.namespaces.length > 0 || /^[a-z]/.test(name)
+      ? `import { … } from "${one.module.specifier}"`
+      : `import { ${name} } from "${one.module.specifier.replace(/\/[^/]+$/, "")}"\n// or, this module alone:\nimport * as ${name} from "${one.module.specifier}"`
+  const namespaces = one.namespaces.flatMap(({ name, source }) => {
+    const target = references.find(({ module }) => module.source === source)
+    if (target === undefined) return []
+    const [sentence = ""] = target.text.split(/(?<=\.)\s/)
+    return [`| [\`${name}\`](${relative(one.address, target.address)}) | ${sentence.replaceAll("\n", " ")} |`]
+  })
+  return [
+    `# ${one.title}`,
+    one.text,
+    "```ts\n" + imports + "\n```",
+    ...(namespaces.length === 0 ? [] : [`| module | |\n| --- | --- |\n${namespaces.join("\n")}`]),
+    ...categories.flatMap((category) => [
+      `## ${category}`,
+      ...one.entries
+        .filter((entry) => entry.category === category)
+        .map((entry) => [`### ${entry.name}`, "```ts\n" + entry.signature + "\n```", entry.text].join("\n\n"))
+    ])
+  ].join("\n\n")
+}
+
+for (const one of references) {
+  const page = pageOfModule(one)
+  // Links of docstrings would be relative to their source; there are none but addresses.
+  const rendered = render(markdownOf(one), (target) => target)
+  index(page, rendered)
+  publish(page, rendered)
+}
+
+for (const file of sources) {
+  const title = file
+  const page: Page = { source: file, address: `source/${file}.html`, title, kind: "source" }
+  const language = path.extname(file).slice(1).replace(/^yml$/, "yaml")
+  const body = `<div class="source"><h1>${escape(title)}</h1>\n${code(fs.readFileSync(path.join(root, file), "utf8"), language)}</div>`
+  publish(page, { html: body, headings: [], passages: [] })
+}
+
+// What the pages need.
+
+const search = new MiniSearch<Passage>(searchOptions)
+search.addAll([...new Map(passages.map((one) => [one.id, one])).values()])
+write("search-index.js", `globalThis.searchIndex=${JSON.stringify(JSON.stringify(search))}`)
+write("site.css", fs.readFileSync(path.join(import.meta.dirname, "site.css")))
+await bundle({
+  entryPoints: [path.join(import.meta.dirname, "client.ts")],
+  outfile: path.join(out, "site.js"),
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2022",
+  logLevel: "error"
+})
+
+const files = filesUnder(out)
+const size = files.reduce((sum, file) => sum + fs.statSync(path.join(out, file)).size, 0)
+const seconds = Number(process.hrtime.bigint() - started) / 1e9
+
+if (values.check) problems.push(...(await check(out, path.join(root, ".cache/site-pictures"))))
+for (const problem of problems) console.error(problem)
+console.log(
+  `site: ${files.filter((file) => file.endsWith(".html")).length} pages, ${Math.round(size / 1024 / 102.4) / 10} MB, ` +
+    `built in ${seconds.toFixed(1)} s, ${problems.length} problems: .cache/site/index.html`
+)
+process.exitCode = problems.length > 0 ? 1 : 0
+if (values.serve) {
+  const { origin } = await serve(out, 4173)
+  console.log(`serving ${origin}/index.html until Ctrl+C`)
+}

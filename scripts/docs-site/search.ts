@@ -1,0 +1,30 @@
+/**
+ * The search: what is indexed when the site is built, and read again by the pages.
+ */
+import type { Options } from "minisearch"
+
+/** A section of a page. */
+export interface Passage {
+  /** Its address from the root of the site, with the anchor. */
+  readonly id: string
+  readonly title: string
+  /** The title of its page. */
+  readonly page: string
+  readonly text: string
+  /** How the text begins: shown with a result. */
+  readonly start: string
+}
+
+/** `UserAlreadyHasCode` is found by each of its words, too. */
+const words = (text: string): Array<string> =>
+  text
+    .split(/[^\p{L}\p{N}_$]+/u)
+    .flatMap((word) => [word, ...word.split(/(?<=[a-z])(?=[A-Z])|[_$]/).filter((part) => part !== word)])
+    .filter((word) => word !== "")
+
+export const searchOptions: Options<Passage> = {
+  fields: ["title", "page", "text"],
+  storeFields: ["title", "page", "start"],
+  tokenize: words,
+  searchOptions: { boost: { title: 4, page: 2 }, prefix: true, fuzzy: 0.15, combineWith: "AND" }
+}
