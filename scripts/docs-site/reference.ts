@@ -133,12 +133,9 @@ const formatted = (signatures: ReadonlyArray<string>): ReadonlyArray<string> => 
     [path.join(root, "node_modules/oxfmt/bin/oxfmt"), "--config", path.join(folder, "oxfmt.json"), "."],
     { cwd: folder, stdio: "ignore" }
   )
-  return signatures.map((_, index) =>
-    fs
-      .readFileSync(fileOf(index), "utf8")
-      .trim()
-      .replaceAll(/^declare /gm, "")
-  )
+  const texts = signatures.map((_, index) => fs.readFileSync(fileOf(index), "utf8").trim())
+  fs.rmSync(folder, { recursive: true, force: true })
+  return texts.map((text) => shortened(text.replaceAll(/^declare /gm, "")))
 }
 
 const titleOf = ({ specifier }: PublicModule): string =>
