@@ -35,7 +35,7 @@ export const project: Project.Input = {
           type: "string",
           localizeInfos: en("Password"),
           isPassword: true,
-          additionalFields: [extra("hint", "Eight characters or more")],
+          additionalFields: [extra("hint", "A short sentence is good")],
           validators: {
             requiredValidator: { strict: true, customErrorText: "Choose a password" },
             stringInspectionValidator: { stringMin: 8, customErrorText: "Use eight characters or more" }

@@ -84,7 +84,7 @@ describe.skipIf(!requirementOfChromium.available)("the React page", () => {
         await tabTo(page, "Sign up")
         await page.keyboard.press("Enter")
         await page.getByText("Use eight characters or more").waitFor()
-        assert.strictEqual(await focused(page), "Password | Eight characters or more | Use eight characters or more")
+        assert.strictEqual(await focused(page), "Password | A short sentence is good | Use eight characters or more")
         await page.keyboard.press("ControlOrMeta+A")
         await type(page, "correct horse")
         await page.keyboard.press("Enter")

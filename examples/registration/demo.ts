@@ -4,18 +4,34 @@
  * It runs against the embedded emulator, on a free port. With ONEENTRY_URL (and ONEENTRY_TOKEN) set it runs against that
  * project instead and asks for what only you know.
  */
-import { Config, Console, Effect, Layer, Option, Redacted } from "effect"
+import { Config, Console, Effect, Layer, Option, Redacted, Terminal } from "effect"
+import type { Prompt } from "effect/cli"
 import { HttpClient } from "effect/http"
-import { AuthProvider, FetchClient, Forms, OneEntry, Session, SignUpForm, TokenStorage, Users } from "effect-oneentry"
+import {
+  AuthProvider,
+  FetchClient,
+  Forms,
+  type FormSchema,
+  OneEntry,
+  Session,
+  SignUpForm,
+  TokenStorage,
+  Users
+} from "effect-oneentry"
 import { Emulator } from "effect-oneentry/emulator"
 import { came, handled, note, step, title, watched } from "./output.ts"
+
+interface FilledIn {
+  readonly values: FormSchema.FormValues
+  readonly data: SignUpForm.SignUpData
+}
 
 /** What the scenario needs from outside: who registers, and the codes that come by mail. */
 interface Person {
   readonly provider: string
   readonly form: string
   readonly event: string
-  readonly values: (form: SignUpForm.SignUpForm) => Effect.Effect<Readonly<Record<string, unknown>>>
+  readonly fillIn: (form: SignUpForm.SignUpForm) => Effect.Effect<FilledIn, SignUpForm.FormInvalid>
   readonly code: (login: string) => Effect.Effect<string>
   readonly newPassword: Effect.Effect<Redacted.Redacted>
   /** Lets the access token end; `false` where that takes too long. */
@@ -42,8 +58,7 @@ const scenario = (person: Person, traffic: Effect.Effect<unknown>) =>
     )
 
     yield* step("Sign up")
-    const values = yield* person.values(form)
-    const data = yield* form.encode(values)
+    const { data, values } = yield* person.fillIn(form)
     yield* note(
       form
         .fields("signUp")
@@ -150,14 +165,16 @@ const againstEmulator = Effect.gen(function* () {
     provider: "email",
     form: "reg",
     event: "auth",
-    values: () =>
-      Effect.succeed({
+    fillIn: (form) => {
+      const values = {
         email_reg: "your-user@email.com",
         password_reg: Redacted.make("123456"),
         name_reg: "UserName",
         phone_reg: "+18007986545",
         email_notification_reg: "your-user@email.com"
-      }),
+      }
+      return Effect.map(form.encode(values), (data) => ({ values, data }))
+    },
     code: (login) =>
       Effect.tap(emulator.awaitCode(login), (code) => note(`the outbox of the emulator has the code ${code}`)),
     newPassword: Effect.succeed(Redacted.make("654321")),
@@ -176,6 +193,7 @@ const againstEmulator = Effect.gen(function* () {
 const againstProject = Effect.gen(function* () {
   // Only a person at a terminal needs prompts.
   const { Prompt } = yield* Effect.promise(() => import("effect/cli"))
+  const { fillIn } = yield* Effect.promise(() => import("../cli/prompts.ts"))
   const NodeServices = yield* Effect.promise(() => import("@effect/platform-node/NodeServices"))
   const options = yield* OneEntry.config
   const provider = options.providerMarker ?? "email"
@@ -186,28 +204,19 @@ const againstProject = Effect.gen(function* () {
     "ONEENTRY_PROVIDER, ONEENTRY_FORM and ONEENTRY_EVENT name the provider, its form and the event that sends codes"
   )
   const { client, traffic } = watched(yield* HttpClient.HttpClient)
-  const ask = (message: string, secret: boolean) =>
-    (secret
-      ? Effect.map(Prompt.run(Prompt.Password({ message })), Redacted.value)
-      : Prompt.run(Prompt.String({ message }))
-    ).pipe(
+  const atTerminal = <A, E>(asking: Effect.Effect<A, E | Terminal.QuitError, Prompt.Environment>) =>
+    asking.pipe(
       Effect.provide(NodeServices.layer),
       // Ctrl-C at a prompt ends the demo.
-      Effect.catchTag("QuitError", () => Effect.interrupt)
+      Effect.catchIf(Terminal.isQuitError, () => Effect.interrupt)
     )
   const person: Person = {
     provider,
     form,
     event,
-    values: (page) =>
-      Effect.forEach(page.fields("signUp"), (field) =>
-        Effect.map(
-          ask(`${field.label}${field.required ? "" : " (may stay empty)"}`, field.role === "password"),
-          (value) => [field.marker, field.role === "password" ? Redacted.make(value) : value] as const
-        )
-      ).pipe(Effect.map((entries) => Object.fromEntries(entries.filter(([, value]) => value !== "")))),
-    code: (login) => ask(`The code that was sent to ${login}`, false),
-    newPassword: Effect.map(ask("A new password", true), (value) => Redacted.make(value)),
+    fillIn: (form) => atTerminal(fillIn(form)),
+    code: (login) => atTerminal(Prompt.String({ message: `The code that was sent to ${login}` })),
+    newPassword: atTerminal(Prompt.Password({ message: "A new password" })),
     expire: Effect.succeed(false)
   }
   yield* scenario(person, traffic).pipe(

@@ -83,7 +83,7 @@ const Code = ({ policy, ...props }: Props & { readonly policy: CodePolicy.CodePo
         {waiting ? `Send a new code in ${Math.ceil(Duration.toSeconds(left))} s` : "Send a new code"}
       </button>
       <button type="button" className="quiet" onClick={props.onBack}>
-        Change what I entered
+        Start again
       </button>
       <p role="status" className="hint">
         {sent._tag === "Done" && sent.value.requestedAt !== undefined ? "A new code is on its way." : ""}
