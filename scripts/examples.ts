@@ -33,6 +33,7 @@ const vitest = await startVitest("test", process.argv.slice(2), {
   include: ["examples/**/*.test.ts"],
   watch: false,
   maxWorkers: 2,
+  testTimeout: 60_000,
   reporters: [{ onTestModuleEnd: report, onTestRunEnd: (_, errors) => errors.forEach((error) => console.log(error)) }]
 })
 const count = vitest.state.getFiles().length
