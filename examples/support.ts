@@ -71,6 +71,7 @@ export interface Program {
   /** Waits until the program says that, after what was waited for before. */
   readonly says: (text: string) => Effect.Effect<void>
   readonly type: (text: string) => Effect.Effect<void>
+  readonly output: () => string
   readonly exit: Effect.Effect<{ readonly code: number | null; readonly output: string }>
 }
 
@@ -127,6 +128,7 @@ export const program = (file: string, env: Readonly<Record<string, string>>, arg
       process: child,
       says,
       type: (text) => Effect.sync(() => void child.stdin.write(text)),
+      output: () => output,
       exit: Effect.promise(async () => {
         await ended
         return { code: child.exitCode, output }

@@ -20,7 +20,7 @@ const report = (module: TestModule) => {
   const seconds = (module.diagnostic().duration / 1000).toFixed(1).padStart(5)
   const count = `${tests.length - skipped} checks${skipped > 0 ? `, ${skipped} skipped` : ""}`
   if (module.ok()) {
-    console.log(`ok      ${name.padEnd(20)} ${seconds} s  ${count}`)
+    console.log(`${skipped === tests.length ? "skipped" : "ok     "} ${name.padEnd(20)} ${seconds} s  ${count}`)
     return
   }
   failures++
@@ -34,7 +34,14 @@ const vitest = await startVitest("test", process.argv.slice(2), {
   watch: false,
   maxWorkers: 2,
   testTimeout: 60_000,
-  reporters: [{ onTestModuleEnd: report, onTestRunEnd: (_, errors) => errors.forEach((error) => console.log(error)) }]
+  reporters: [
+    {
+      onTestModuleEnd: report,
+      onTestRunEnd: (_, errors) => errors.forEach((error) => console.log(error)),
+      // What is skipped says so.
+      onUserConsoleLog: ({ content }) => void process.stdout.write(content)
+    }
+  ]
 })
 const count = vitest.state.getFiles().length
 await vitest.close()

@@ -36,3 +36,25 @@ it.live("sign up by answering questions; the next command knows who it is", () =
     assert.include((yield* (yield* run("whoami")).exit).output, "Nobody is signed in.")
   }).pipe(Effect.provide(NodeServices.layer))
 )
+
+it.live("without a project it is a trial", () =>
+  Effect.gen(function* () {
+    const directory = yield* FileSystem.FileSystem.use((fs) => fs.makeTempDirectoryScoped())
+    const signUp = yield* program("cli/main.ts", { ONEENTRY_URL: "", SESSION_DIR: directory }, ["sign-up"])
+    for (const [question, text] of [
+      ["E-mail", "eve@example.com"],
+      ["Name", "Eve"],
+      ["Phone", "+18007986545"],
+      ["Password", "correct horse"],
+      ["email for notification", ""]
+    ]) {
+      yield* signUp.says(`? ${question}`)
+      yield* signUp.type(`${text}\n`)
+    }
+    yield* signUp.says("(mail to eve@example.com: your code is ")
+    yield* signUp.says("? The code")
+    const code = /your code is (\w+)/.exec(signUp.output())?.[1] ?? ""
+    yield* signUp.type(`${code}\n`)
+    assert.include((yield* signUp.exit).output, "You are signed in as eve@example.com.")
+  }).pipe(Effect.provide(NodeServices.layer))
+)

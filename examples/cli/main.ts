@@ -5,12 +5,12 @@
  *     ONEENTRY_URL=… ONEENTRY_TOKEN=… node examples/cli/main.ts whoami
  *     ONEENTRY_URL=… ONEENTRY_TOKEN=… node examples/cli/main.ts sign-out
  *
- * The session is kept in `~/.oneentry-example`, or in SESSION_DIR. Codes come by mail; those of an emulator
- * (`npx effect-oneentry emulator`) are on its page.
+ * The session is kept in `~/.oneentry-example`, or in SESSION_DIR. Without ONEENTRY_URL it is only a trial: an emulator
+ * that lives as long as the command, and prints the codes.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Config, Console, Effect, Layer } from "effect"
+import { Config, Console, Effect, Layer, Option } from "effect"
 import { Command, Prompt } from "effect/cli"
 import {
   AuthProvider,
@@ -26,6 +26,7 @@ import { homedir } from "node:os"
 import { join } from "node:path"
 import * as FileTokenStorage from "../custom-storage/fileTokenStorage.ts"
 import { fillIn } from "./prompts.ts"
+import * as Trial from "./trial.ts"
 
 const marker = Config.NonEmptyString("ONEENTRY_PROVIDER").pipe(Config.withDefault("email"))
 const eventIdentifier = Config.NonEmptyString("ONEENTRY_EVENT").pipe(Config.withDefault("auth"))
@@ -88,10 +89,14 @@ const Storage = Layer.unwrap(
   )
 )
 
-const Services = OneEntry.layerConfig().pipe(
-  Layer.provide([Storage, FetchClient.layer]),
-  Layer.provideMerge(NodeServices.layer)
+const Project = Layer.unwrap(
+  Effect.gen(function* () {
+    const url = yield* Config.option(Config.NonEmptyString("ONEENTRY_URL"))
+    return OneEntry.layer(Option.isSome(url) ? yield* OneEntry.config : yield* Trial.options)
+  })
 )
+
+const Services = Project.pipe(Layer.provide([Storage, FetchClient.layer]), Layer.provideMerge(NodeServices.layer))
 
 Command.make("oneentry-example").pipe(
   Command.withSubcommands([signUp, whoami, signOut]),

@@ -105,10 +105,12 @@ describe.skipIf(!requirementOfChromium.available)("the React page", () => {
         assert.isTrue(await page.getByText("Every month").isVisible())
         assert.deepStrictEqual(await violations(page), [])
 
+        await run(emulator.faults.add({ operation: "upload", kind: "delay", delay: "500 millis", count: 1 }))
         const chosen = page.waitForEvent("filechooser")
         await tabTo(page, "Add a picture")
         await page.keyboard.press("Enter")
         await (await chosen).setFiles({ name: "ann.png", mimeType: "image/png", buffer: picture })
+        await page.getByRole("progressbar", { name: "Uploading" }).waitFor()
         await page.getByText("Uploaded.").waitFor()
         const image = page.getByRole("img", { name: "Your picture" })
         await image.waitFor()

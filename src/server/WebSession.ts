@@ -155,7 +155,8 @@ export const handle = <Req extends Request, E, R>(
  *
  * In a Cloudflare Worker a request that waits for what another one does is given up as hung, though they share the memory;
  * so two requests must not share a refresh. Use `handle` there, provide the layer with each request, and keep the
- * sessions where all requests find them (`CookieSession.layerReference`): `examples/cloudflare-worker` does.
+ * sessions in a storage and under a lock that all requests have in common (`CookieSession.layerReference`), as
+ * `examples/cloudflare-worker` does.
  *
  * **Example** (Hono, Bun, Deno: the same)
  *

@@ -1,4 +1,4 @@
-import { Effect, Option, Schema, Stream } from "effect"
+import { Effect, Option, Stream } from "effect"
 import {
   AuthProvider,
   type AuthSchema,
@@ -11,8 +11,6 @@ import {
 import { type ChangeEvent, useId, useState } from "react"
 import { useAction, useLoaded } from "./hooks.ts"
 import { sentence } from "./problems.ts"
-
-const decodePictures = Schema.decodeUnknownOption(Schema.NonEmptyArray(FieldValue.UploadedFile))
 
 const read = Users.Users.use((users) => users.getUser())
 
@@ -42,10 +40,8 @@ const Picture = ({ onChanged, user }: { readonly user: AuthSchema.UserEntity; re
   const [state, run] = useAction((picture: File) =>
     Effect.tap(upload(user, picture, setPart), () => Effect.sync(onChanged))
   )
-  const picture = Option.map(
-    decodePictures(user.formData.find(({ marker }) => marker === "picture")?.value),
-    ([{ downloadLink }]) => downloadLink
-  )
+  const field = user.formData.find(({ marker }) => marker === "picture")
+  const picture = field?.type === "image" ? field.value?.[0] : undefined
   const choose = ({ currentTarget }: ChangeEvent<HTMLInputElement>) => {
     const file = currentTarget.files?.[0]
     currentTarget.value = ""
@@ -55,15 +51,15 @@ const Picture = ({ onChanged, user }: { readonly user: AuthSchema.UserEntity; re
   }
   return (
     <div className="picture">
-      {Option.isSome(picture) ? (
-        <img src={picture.value} alt="Your picture" width={96} height={96} />
+      {picture !== undefined ? (
+        <img src={picture.downloadLink} alt="Your picture" width={96} height={96} />
       ) : (
         <span className="initial" aria-hidden="true">
           {user.identifier.slice(0, 1).toUpperCase()}
         </span>
       )}
       <div className="field">
-        <label htmlFor={id}>{Option.isSome(picture) ? "Change the picture" : "Add a picture"}</label>
+        <label htmlFor={id}>{picture !== undefined ? "Change the picture" : "Add a picture"}</label>
         <input
           id={id}
           type="file"
@@ -77,7 +73,7 @@ const Picture = ({ onChanged, user }: { readonly user: AuthSchema.UserEntity; re
         <div role="status">
           {state._tag === "Running" ? (
             <label className="progress">
-              Uploading… <progress value={part} />
+              Uploading… <progress value={part > 0 ? part : undefined} />
             </label>
           ) : state._tag === "Done" ? (
             "Uploaded."
