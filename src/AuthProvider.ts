@@ -19,7 +19,6 @@ import * as Stream from "effect/Stream"
 import * as AuthError from "./AuthError.ts"
 import * as AuthSchema from "./AuthSchema.ts"
 import type * as ClientOptions from "./ClientOptions.ts"
-import type * as DeviceMetadata from "./DeviceMetadata.ts"
 import * as FieldValue from "./FieldValue.ts"
 import { authorized } from "./internal/authorizedCall.ts"
 import { auth as rules, type DomainErrorOf, type Operation } from "./internal/classification.ts"
@@ -352,7 +351,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
 
   const userPath = (marker: string, name: string) => Invoke.path([module, "marker", marker, "users", name])
 
-  const jsonHeaders = (device: DeviceMetadata.Metadata): Readonly<Record<string, string>> => ({
+  const jsonHeaders = (device: Stored.Device): Readonly<Record<string, string>> => ({
     ...transport.headers,
     "content-type": "application/json",
     "x-device-metadata": Transport.deviceHeader(device)
@@ -413,7 +412,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
     Effect.match(
       Invoke.anonymous(transport, endpoints.logout, {
         path: userPath(ending.marker, "logout"),
-        headers: { ...jsonHeaders(Stored.deviceOf(ending)), authorization: `Bearer ${ending.accessToken}` },
+        headers: { ...jsonHeaders(ending.device), authorization: `Bearer ${ending.accessToken}` },
         body: JSON.stringify({ refreshToken: ending.refreshToken }),
         marker: ending.marker,
         langCode: project.langCode
@@ -647,7 +646,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
             Effect.gen(function* () {
               const given = Invoke.reveal(refreshToken)
               const stored = yield* session.peek
-              const device = stored === undefined ? yield* session.device : Stored.deviceOf(stored)
+              const device = stored === undefined ? yield* session.device : stored.device
               // First: whatever is in flight cannot bring the session back.
               const local = yield* Effect.result(session.signOut("SignOut"))
               // Another process may have rotated what this one knew.

@@ -330,7 +330,7 @@ export interface Internal {
     attempt: (headers: Readonly<Record<string, string>>, accessToken: string) => Effect.Effect<A, E | Unauthorized>
   ) => Effect.Effect<A, E | RefreshError>
   /** The device for an anonymous call. */
-  readonly device: Effect.Effect<DeviceMetadata.Metadata>
+  readonly device: Effect.Effect<Stored.Device>
   /** Stores the session of an answer that `exchange` got for the device. */
   readonly signIn: (session: Stored.StoredSession) => Effect.Effect<void, TokenStorage.TokenStorageError>
   /** The session as it is stored, for sign-out. */
@@ -546,13 +546,13 @@ export const makeInternal = (
       return Effect.andThen(store.load(slot), once)
     }
 
-    const device: Effect.Effect<DeviceMetadata.Metadata> = Effect.withFiber((fiber) => {
+    const device: Effect.Effect<Stored.Device> = Effect.withFiber((fiber) => {
       const slot = slotOf(fiber.getRef(CurrentSlot))
       const source = fiber.getRef(DeviceMetadata.DeviceMetadata)
-      if (typeof source === "function") return source(slot.name)
-      if (source !== undefined) return Effect.succeed(source)
+      if (typeof source === "function") return Effect.map(source(slot.name), Stored.toDevice)
+      if (source !== undefined) return Effect.succeed(Stored.toDevice(source))
       return Effect.map(Effect.ignore(store.load(slot)), () =>
-        slot.session === undefined ? (slot.device ??= DeviceMetadata.make()) : Stored.deviceOf(slot.session)
+        slot.session === undefined ? (slot.device ??= Stored.toDevice(DeviceMetadata.make())) : slot.session.device
       )
     })
 
@@ -562,18 +562,21 @@ export const makeInternal = (
         if (issues.length > 0) return Effect.fail(OneEntryError.invalidRequest("restore", ...issues))
         // Before anything is waited for.
         const generation = ++slot.generation
-        return Effect.flatMap(tokens.device === undefined ? device : Effect.succeed(tokens.device), (metadata) => {
-          const pair = {
-            accessToken: tokens.accessToken === undefined ? "" : bare(tokens.accessToken),
-            refreshToken: bare(tokens.refreshToken),
-            userIdentifier: tokens.userIdentifier
+        return Effect.flatMap(
+          tokens.device === undefined ? device : Effect.succeed(Stored.toDevice(tokens.device)),
+          (own) => {
+            const pair = {
+              accessToken: tokens.accessToken === undefined ? "" : bare(tokens.accessToken),
+              refreshToken: bare(tokens.refreshToken),
+              userIdentifier: tokens.userIdentifier
+            }
+            return store.signIn(
+              slot,
+              Stored.fromElsewhere(pair, tokens.marker ?? project.providerMarker, own, now()),
+              generation
+            )
           }
-          return store.signIn(
-            slot,
-            Stored.fromElsewhere(pair, tokens.marker ?? project.providerMarker, metadata, now()),
-            generation
-          )
-        })
+        )
       })
 
     // -------------------------------------------------------------------------

@@ -1,14 +1,14 @@
 /** Reading a JWT without checking it: what it says is a hint for the clock and for display, never a proof. */
 
 export interface Claims {
-  readonly iat?: number
-  readonly exp?: number
-  readonly claims: ReadonlyMap<string, unknown>
+  readonly iat: number | undefined
+  readonly exp: number | undefined
+  readonly entries: ReadonlyArray<readonly [string, unknown]>
 }
 
 const maxTokenLength = 16_384
 
-const none: Claims = { claims: new Map() }
+const none: Claims = { iat: undefined, exp: undefined, entries: [] }
 
 /** Base64url in UTF-8, by the platform, as every sign-in needs it. */
 const decodePayload = (payload: string): string => {
@@ -33,14 +33,12 @@ export const readClaims = (token: string): Claims => {
     return none
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return none
-  const claims = new Map<string, unknown>(Object.entries(parsed))
-  const iat = claims.get("iat")
-  const exp = claims.get("exp")
-  return {
-    ...(typeof iat === "number" && Number.isFinite(iat) ? { iat } : {}),
-    ...(typeof exp === "number" && Number.isFinite(exp) ? { exp } : {}),
-    claims
+  const entries = Object.entries(parsed)
+  const timeOf = (name: string): number | undefined => {
+    const value: unknown = entries.find(([key]) => key === name)?.[1]
+    return typeof value === "number" && Number.isFinite(value) ? value : undefined
   }
+  return { iat: timeOf("iat"), exp: timeOf("exp"), entries }
 }
 
 /** A token that claims to live longer says nothing. */

@@ -31,7 +31,7 @@ const routeOf = (marker: string, name: "refresh" | "logout"): string =>
 const headersOf = (transport: Transport, session: Stored.StoredSession): Readonly<Record<string, string>> => ({
   ...transport.headers,
   "content-type": "application/json",
-  "x-device-metadata": deviceHeader(Stored.deviceOf(session))
+  "x-device-metadata": deviceHeader(session.device)
 })
 
 /** Spends the refresh token of a session, once. */
@@ -81,7 +81,7 @@ export const send = (transport: Transport, session: Stored.StoredSession, clock:
               session: Stored.fromPair({
                 pair: decoded.value,
                 marker: session.marker,
-                device: Stored.deviceOf(session),
+                device: session.device,
                 sentAt,
                 receivedAt,
                 serverDate

@@ -27,6 +27,9 @@ export type Replaced =
 /** The pauses between attempts to write what could not be written, and how many there are: about a minute. */
 const savePause = { shortest: 100, longest: 5_000, attempts: 16 }
 
+/** How many browsers are remembered. */
+const maxInfos = 256
+
 /** How often a write compares anew because the same session was touched by somebody else in between. */
 const maxComparisons = 4
 
@@ -86,7 +89,7 @@ export const make = (options: {
       marker: session.marker,
       ...(session.userIdentifier === undefined ? {} : { userIdentifier: session.userIdentifier }),
       ...(Option.isNone(endsAt) ? {} : { accessTokenEndsAt: DateTime.toUtc(endsAt.value) }),
-      unverifiedClaims: readClaims(session.accessToken).claims
+      unverifiedClaims: new Map(readClaims(session.accessToken).entries)
     }
   }
 
@@ -94,13 +97,25 @@ export const make = (options: {
     const before = slot.session
     if (before?.accessToken !== session?.accessToken) slot.refused = undefined
     if (before?.refreshToken !== session?.refreshToken) slot.cooldown = undefined
-    if (before !== undefined && session === undefined) slot.device = Stored.deviceOf(before)
+    if (before !== undefined && session === undefined) slot.device = before.device
     slot.session = session
     slot.loaded = true
   }
 
   const learnClock = (session: Stored.StoredSession): void => {
     if (session.clockOffset !== null) clockOffset = session.clockOffset
+  }
+
+  // Many people have the same browser: what their sessions say of it is kept once.
+  const infos = new Map<string, Stored.Device["deviceInfo"]>()
+  const sharing = (session: Stored.StoredSession): Stored.StoredSession => {
+    const { deviceInfo, fingerprint } = session.device
+    const key = JSON.stringify(deviceInfo)
+    const known = infos.get(key)
+    if (known !== undefined) return { ...session, device: { fingerprint, deviceInfo: known } }
+    if (infos.size === maxInfos) infos.clear()
+    infos.set(key, deviceInfo)
+    return session
   }
 
   /** What the storage holds, as this process has just seen or written it. */
@@ -136,7 +151,7 @@ export const make = (options: {
       const decoded = Stored.decode(text)
       // Signed in or out while the storage was out of reach: what it shows first is what was there before.
       const isOlder = slot.loaded && slot.unsaved && slot.reads === 0
-      const after = decoded._tag === "Session" ? decoded.session : undefined
+      const after = decoded._tag === "Session" ? sharing(decoded.session) : undefined
       know(slot, text, after !== undefined && Stored.encode(after) === text ? after : undefined)
       if (isOlder || (decoded._tag === "Session" && isPast(slot, decoded.session))) {
         slot.unsaved = text !== undefined || slot.session !== undefined

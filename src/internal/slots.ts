@@ -5,11 +5,10 @@
 import * as Context from "effect/Context"
 import type * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
-import type * as DeviceMetadata from "../DeviceMetadata.ts"
 import type * as TokenStorage from "../TokenStorage.ts"
 import type { KeyedMutex } from "./keyedMutex.ts"
 import type { RefreshError, SlotEvent } from "./sessionEvent.ts"
-import { encode, type StoredSession } from "./storedSession.ts"
+import { type Device, encode, type StoredSession } from "./storedSession.ts"
 
 /** A refresh under way, which everybody waits for; `false`: it was called off before it did anything. */
 export interface Flight {
@@ -46,7 +45,7 @@ export interface Slot {
   flight: Flight | undefined
   cooldown: Cooldown | undefined
   /** The device of the slot before and after its sessions. */
-  device: DeviceMetadata.Metadata | undefined
+  device: Device | undefined
   /** Writers of this process exclude each other. */
   writing: { readonly mutex: KeyedMutex; users: number } | undefined
   listeners: Set<(event: SlotEvent) => void> | undefined

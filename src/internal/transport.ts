@@ -15,10 +15,10 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import type { Project } from "../ClientOptions.ts"
-import type * as DeviceMetadata from "../DeviceMetadata.ts"
 import * as OneEntryError from "../OneEntryError.ts"
 import * as Deadlines from "./deadlines.ts"
 import type * as Lean from "./lean.ts"
+import type { Device } from "./storedSession.ts"
 
 /** A request with everything decided. */
 export interface Call {
@@ -104,9 +104,9 @@ export const transferTime = (project: Project, bytes: number): Duration.Duration
   Duration.sum(project.requestTimeout, Duration.seconds(bytes / slowest))
 
 /** Serialises device metadata for a header: ASCII only, whatever a browser calls itself. */
-export const deviceHeader = (device: DeviceMetadata.Metadata): string =>
+export const deviceHeader = (device: Device): string =>
   JSON.stringify({
-    fingerprint: Redacted.value(device.fingerprint),
+    fingerprint: device.fingerprint,
     deviceInfo: {
       os: device.deviceInfo.os.slice(0, 256),
       browser: device.deviceInfo.browser.slice(0, 512),

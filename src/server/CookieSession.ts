@@ -303,16 +303,17 @@ const makeOpen = (
     }
     enter(slot)
 
-    const metadata: DeviceMetadata.Metadata = {
-      fingerprint: Redacted.make(`web-${fingerprint}`, { label: "fingerprint" }),
-      deviceInfo: Visitor.deviceInfo(request)
-    }
+    const metadataOf = (fingerprint: string, deviceInfo: DeviceMetadata.DeviceInfo): DeviceMetadata.Metadata => ({
+      fingerprint: Redacted.make(fingerprint, { label: "fingerprint" }),
+      deviceInfo
+    })
+    const metadata = metadataOf(`web-${fingerprint}`, Visitor.deviceInfo(request))
 
     /** A session speaks for the device that it was made on; that is this browser, whatever became of its cookie. */
     const deviceOf = (name: string): Effect.Effect<DeviceMetadata.Metadata> =>
       Effect.sync(() => {
         const session = registry.peek(name)?.session
-        if (session !== undefined) return Stored.deviceOf(session)
+        if (session !== undefined) return metadataOf(session.device.fingerprint, session.device.deviceInfo)
         deviceNeeded = true
         return metadata
       })
