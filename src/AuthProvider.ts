@@ -374,6 +374,22 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
       })
     )
 
+  /** A call whose body is its arguments, none of them empty. */
+  const withTexts = <Op extends Operation>(
+    endpoint: Invoke.Endpoint<Op, void>,
+    name: string,
+    marker: string,
+    texts: Readonly<Record<string, Secret>>
+  ) =>
+    Invoke.checked(endpoint.operation, Invoke.emptyArguments({ marker, ...texts }), () =>
+      post(
+        endpoint,
+        marker,
+        userPath(marker, name),
+        Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, Invoke.reveal(text)]))
+      )
+    )
+
   /** The two ways to sign in differ in what they send: what comes back is a pair of tokens, to be stored. */
   const signIn = <Op extends "auth" | "oauth">(
     endpoint: Invoke.Endpoint<Op, AuthSchema.AuthEntityWire>,
@@ -529,14 +545,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
             Result.mapError(FieldValue.encodeAuthData(data.authData), invalidData(marker))
           )
           const prepared = yield* Effect.fromResult(
-            Result.mapError(
-              Result.all(
-                (data.formData == null ? [] : FieldValue.byLanguage(data.formData, langCode)).map(
-                  ([language, fields]) => Result.map(FieldValue.prepare(fields), (items) => [language, items] as const)
-                )
-              ),
-              invalidData(marker)
-            )
+            Result.mapError(Uploads.prepareFields(data.formData ?? [], langCode), invalidData(marker))
           )
           const formData = yield* Uploads.completeEach(prepared, upload)
           const notificationData = FieldValue.encodeNotificationData(data.notificationData ?? {})
@@ -557,26 +566,13 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
       ),
 
     generateCode: (marker, { eventIdentifier, userIdentifier }) =>
-      Invoke.checked("generateCode", Invoke.emptyArguments({ marker, userIdentifier, eventIdentifier }), () =>
-        post(endpoints.generateCode, marker, userPath(marker, "generate-code"), { userIdentifier, eventIdentifier })
-      ),
+      withTexts(endpoints.generateCode, "generate-code", marker, { userIdentifier, eventIdentifier }),
 
     checkCode: (marker, { code, eventIdentifier, userIdentifier }) =>
-      Invoke.checked("checkCode", Invoke.emptyArguments({ marker, userIdentifier, eventIdentifier, code }), () =>
-        post(endpoints.checkCode, marker, userPath(marker, "check-code"), {
-          userIdentifier,
-          eventIdentifier,
-          code: Invoke.reveal(code)
-        })
-      ),
+      withTexts(endpoints.checkCode, "check-code", marker, { userIdentifier, eventIdentifier, code }),
 
     activateUser: (marker, { code, userIdentifier }) =>
-      Invoke.checked("activateUser", Invoke.emptyArguments({ marker, userIdentifier, code }), () =>
-        post(endpoints.activateUser, marker, userPath(marker, "activate"), {
-          userIdentifier,
-          code: Invoke.reveal(code)
-        })
-      ),
+      withTexts(endpoints.activateUser, "activate", marker, { userIdentifier, code }),
 
     auth: (marker, { authData, code }) =>
       Invoke.checked("auth", Invoke.emptyArguments(code === undefined ? { marker } : { marker, code }), () =>
