@@ -545,7 +545,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
             Result.mapError(FieldValue.encodeAuthData(data.authData), invalidData(marker))
           )
           const prepared = yield* Effect.fromResult(
-            Result.mapError(Uploads.prepareFields(data.formData ?? [], langCode), invalidData(marker))
+            Result.mapError(Uploads.prepareFields(data.formData ?? {}, langCode), invalidData(marker))
           )
           const formData = yield* Uploads.completeEach(prepared, upload)
           const notificationData = FieldValue.encodeNotificationData(data.notificationData ?? {})
@@ -554,11 +554,12 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
             marker,
             userPath(marker, "sign-up"),
             {
-              ...(data.formIdentifier == null ? {} : { formIdentifier: data.formIdentifier }),
+              // What is `undefined` is not in the JSON.
+              formIdentifier: data.formIdentifier ?? undefined,
               langCode,
               authData,
-              ...(formData.length === 0 ? {} : { formData: Object.fromEntries(formData) }),
-              ...(Object.keys(notificationData).length === 0 ? {} : { notificationData })
+              formData: formData.length === 0 ? undefined : Object.fromEntries(formData),
+              notificationData: Object.keys(notificationData).length === 0 ? undefined : notificationData
             },
             langCode
           )
@@ -583,7 +584,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
               endpoints.auth,
               marker,
               userPath(marker, "auth"),
-              { authData: encoded, ...(code === undefined ? {} : { code: Invoke.reveal(code) }) },
+              { authData: encoded, code: code === undefined ? code : Invoke.reveal(code) },
               code !== undefined || encoded.some((item) => item.marker === "code")
             )
         )
@@ -601,7 +602,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
             code: Invoke.reveal(data.code),
             grant_type: data.grant_type ?? "authorization_code",
             redirect_uri: data.redirect_uri,
-            ...(data.code_verifier === undefined ? {} : { code_verifier: Invoke.reveal(data.code_verifier) })
+            code_verifier: data.code_verifier === undefined ? undefined : Invoke.reveal(data.code_verifier)
           },
           false
         )

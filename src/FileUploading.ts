@@ -13,7 +13,6 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
-import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
@@ -25,6 +24,7 @@ import { files as rules } from "./internal/classification.ts"
 import * as Invoke from "./internal/invoke.ts"
 import * as Lean from "./internal/lean.ts"
 import * as HttpTransport from "./internal/httpTransport.ts"
+import * as Mailbox from "./internal/mailbox.ts"
 import * as Uploads from "./internal/uploads.ts"
 import { safeUrl } from "./internal/urls.ts"
 import * as OneEntryError from "./OneEntryError.ts"
@@ -402,16 +402,21 @@ export const makeInternal = (
       Stream.catchTag("HttpClientError", (error) =>
         error.reason._tag === "EmptyBodyError" ? Stream.empty : Stream.fail(broken(operation)(error))
       ),
-      Stream.timeoutOrElse({
-        duration: project.requestTimeout,
-        orElse: () =>
-          Stream.fail(
-            new OneEntryError.OneEntryError({
-              operation,
-              reason: new OneEntryError.Timeout({ after: project.requestTimeout })
+      (stream) =>
+        Stream.transformPull(stream, (pull) =>
+          Effect.succeed(
+            Effect.timeoutOrElse(pull, {
+              duration: project.requestTimeout,
+              orElse: () =>
+                Effect.fail(
+                  new OneEntryError.OneEntryError({
+                    operation,
+                    reason: new OneEntryError.Timeout({ after: project.requestTimeout })
+                  })
+                )
             })
           )
-      })
+        )
     )
 
   /** The body of a refusal: an envelope, or nothing that matters. */
@@ -432,24 +437,20 @@ export const makeInternal = (
     upload: (files, query, options) => uploadFiles(files, query, options),
 
     uploadWithProgress: (files, query, options) =>
-      Stream.callback(
-        (queue) =>
-          Effect.gen(function* () {
-            const total = totalOf(isList(files) ? files : [files])
-            let last = -1
-            const onSent = (sent: number) => {
-              if (sent === last) return
-              last = sent
-              Queue.offerUnsafe(queue, { _tag: "Sent", sent, ...total })
-            }
-            onSent(0)
-            const uploaded = yield* uploadFiles(files, query, options, onSent)
-            if (total.total !== undefined) onSent(total.total)
-            yield* Queue.offer(queue, { _tag: "Uploaded", files: uploaded })
-            yield* Queue.end(queue)
-          }),
-        { bufferSize: 16, strategy: "sliding" }
-      ),
+      Mailbox.during(16, (put: (event: UploadEvent) => void) => {
+        const total = totalOf(isList(files) ? files : [files])
+        let last = -1
+        const onSent = (sent: number) => {
+          if (sent === last) return
+          last = sent
+          put({ _tag: "Sent", sent, ...total })
+        }
+        onSent(0)
+        return Effect.map(uploadFiles(files, query, options, onSent), (uploaded) => {
+          if (total.total !== undefined) onSent(total.total)
+          put({ _tag: "Uploaded", files: uploaded })
+        })
+      }),
 
     delete: (filename, query) =>
       Invoke.checked("deleteFile", Invoke.emptyArguments({ filename }), () =>

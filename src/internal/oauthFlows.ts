@@ -4,6 +4,7 @@
  */
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
+import { parseJson } from "./wire.ts"
 
 /** A sign-in under way: what its callback needs. `state` names it. */
 const Pending = Schema.TaggedStruct("Pending", {
@@ -32,7 +33,7 @@ export type Ended = typeof Ended.Type
 const Flow = Schema.Union([Pending, Ended])
 export type Flow = typeof Flow.Type
 
-const Flows = Schema.fromJsonString(Schema.Struct({ version: Schema.Literal(1), flows: Schema.Array(Flow) }))
+const Flows = Schema.Struct({ version: Schema.Literal(1), flows: Schema.Array(Flow) })
 
 const decodeFlows = Schema.decodeUnknownExit(Flows)
 
@@ -53,7 +54,7 @@ const maxEnded = 32
 /** What a storage holds; what does not decode is as good as nothing. */
 export const read = (text: string | undefined): ReadonlyArray<Flow> => {
   if (text === undefined) return []
-  const exit = decodeFlows(text)
+  const exit = decodeFlows(parseJson(text))
   return Exit.isSuccess(exit) ? exit.value.flows : []
 }
 
