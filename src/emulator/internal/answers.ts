@@ -59,7 +59,9 @@ export const Provider = Schema.Struct({
 
 export const Providers = Schema.Array(Provider)
 
-export const Sessions = Schema.Array(Schema.Struct({ deviceInfo: JsonRecord }))
+export const Session = Schema.Struct({ deviceInfo: JsonRecord })
+
+export const Sessions = Schema.Array(Session)
 
 const MaybeFlag = optional(nullable(Flag))
 

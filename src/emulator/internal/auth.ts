@@ -435,6 +435,17 @@ const logoutAll: Endpoint<undefined, true> = {
   }
 }
 
+const shownSessions = new WeakMap<Session["deviceInfo"], typeof answers.Session.Type>()
+
+/** The same object for the same device, however often its tokens change. */
+const shownSession = ({ deviceInfo }: Session): typeof answers.Session.Type => {
+  const known = shownSessions.get(deviceInfo)
+  if (known !== undefined) return known
+  const shown = { deviceInfo }
+  shownSessions.set(deviceInfo, shown)
+  return shown
+}
+
 const sessions: Endpoint<undefined, typeof answers.Sessions.Type> = {
   operation: "getActiveSessionsByMarker",
   summary: "The devices that are signed in",
@@ -443,6 +454,7 @@ const sessions: Endpoint<undefined, typeof answers.Sessions.Type> = {
   path: "/api/content/users-auth-providers/marker/:marker/users/sessions",
   bearer: "required",
   answer: answers.Sessions,
+  stable: answers.Session,
   handle: (exchange) => {
     const provider = providerOf(exchange)
     if (provider instanceof Refusal) return Effect.fail(provider)
@@ -452,7 +464,7 @@ const sessions: Endpoint<undefined, typeof answers.Sessions.Type> = {
       backend.state
         .sessionsOf(user.id)
         .filter((session) => now < session.refreshExpiresAt || now < session.accessExpiresAt)
-        .map((session) => ({ deviceInfo: session.deviceInfo }))
+        .map(shownSession)
     )
   }
 }

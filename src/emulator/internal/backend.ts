@@ -99,6 +99,8 @@ export class Backend {
   url = ""
   /** The endpoints that answer, in the order of their registration. */
   readonly described: Array<Described> = []
+  /** Devices by the header that told of them. */
+  readonly devices = new Map<string, Device>()
   clockOffset = 0
   requests: Array<LogEntry> = []
   requestCount = 0

@@ -60,8 +60,11 @@ export interface Endpoint<Body, A, Q extends string = never> {
   readonly status?: number | undefined
   /** Whether the last segment of the path is a secret. */
   readonly masked?: boolean | undefined
-  /** Whether the handler gives the same object again for what has not changed; it is then written once. */
-  readonly stable?: boolean | undefined
+  /**
+   * What the handler gives as the same object again when it has not changed, so that it is written once: the answer, or
+   * the items of a list.
+   */
+  readonly stable?: "answer" | Schema.Codec<object, unknown> | undefined
   readonly handle: Handler<Body, A, Q>
 }
 
@@ -75,16 +78,17 @@ const corsHeaders = {
 
 const jsonType = "application/json; charset=utf-8"
 
-let dateSecond = -1
-let dateText = ""
+let second = -1
+let headers = Headers.empty
 
+/** The headers of an answer; the same ones for a second. */
 const headersAt = (now: number): Headers.Headers => {
-  const second = Math.floor(now / 1000)
-  if (second !== dateSecond) {
-    dateSecond = second
-    dateText = new Date(second * 1000).toUTCString()
+  const current = Math.floor(now / 1000)
+  if (current !== second) {
+    second = current
+    headers = Headers.fromRecordUnsafe({ ...corsHeaders, date: new Date(current * 1000).toUTCString() })
   }
-  return Headers.fromRecordUnsafe({ ...corsHeaders, date: dateText })
+  return headers
 }
 
 const json = (now: number, status: number, text: string): HttpServerResponse.HttpServerResponse =>
@@ -136,7 +140,18 @@ export const DeviceHeader = Schema.Struct({
 })
 const decodeDevice = Schema.decodeUnknownExit(DeviceHeader)
 
-const readDevice = (header: string, nesting: number): Device | undefined => {
+/** Applications send the same header again and again. */
+const readDevice = ({ devices, limits }: Backend, header: string): Device | undefined => {
+  const known = devices.get(header)
+  if (known !== undefined) return known
+  const device = parseDevice(header, limits.nesting)
+  if (device === undefined || header.length > 1024) return device
+  if (devices.size >= 1000) devices.clear()
+  devices.set(header, device)
+  return device
+}
+
+const parseDevice = (header: string, nesting: number): Device | undefined => {
   let value: unknown
   try {
     value = JSON.parse(header)
@@ -272,6 +287,35 @@ const newEntry = (backend: Backend, method: string, path: string, at: number): L
 const timeOf = (backend: Backend, fiber: Fiber.Fiber<unknown, unknown>): number =>
   fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() + backend.clockOffset
 
+const toText = (value: unknown): string => JSON.stringify(value)
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
+
+type Encode = (value: unknown) => Exit.Exit<unknown, Schema.SchemaError>
+
+/** The text of an object, made the first time that it is asked for. */
+const once = (
+  written: WeakMap<object, string>,
+  value: object,
+  encode: Encode
+): Exit.Exit<string, Schema.SchemaError> => {
+  const known = written.get(value)
+  if (known !== undefined) return Exit.succeed(known)
+  const exit = Exit.map(encode(value), toText)
+  if (Exit.isSuccess(exit)) written.set(value, exit.value)
+  return exit
+}
+
+const eachOnce = (written: WeakMap<object, string>, items: ReadonlyArray<object>, encode: Encode) => {
+  let text = "["
+  for (const item of items) {
+    const exit = once(written, item, encode)
+    if (!Exit.isSuccess(exit)) return exit
+    text += text === "[" ? exit.value : `,${exit.value}`
+  }
+  return Exit.succeed(`${text}]`)
+}
+
 /** The clock of the request: the caller's or the server's, moved by what the emulator was told. */
 export const route = <Body, A, Q extends string>(
   backend: Backend,
@@ -297,7 +341,9 @@ export const route = <Body, A, Q extends string>(
     refuses: endpoint.refuses ?? []
   })
   const encode = typeof answer === "string" ? undefined : Schema.encodeUnknownExit(answer)
-  const written = endpoint.stable === true ? new WeakMap<object, string>() : undefined
+  const { stable } = endpoint
+  const encodeItem = stable === undefined || stable === "answer" ? undefined : Schema.encodeUnknownExit(stable)
+  const written = new WeakMap<object, string>()
 
   /** Everything that comes before the body, in order. */
   const gate = (
@@ -320,7 +366,7 @@ export const route = <Body, A, Q extends string>(
     const header = request.headers["x-device-metadata"]
     let device: Device | undefined
     if (header !== undefined) {
-      device = readDevice(header, backend.limits.nesting)
+      device = readDevice(backend, header)
       if (device === undefined && wantsDevice) return refusal("DeviceMetadataInvalid")
     } else if (wantsDevice) {
       return refusal("DeviceMetadataMissing")
@@ -356,13 +402,13 @@ export const route = <Body, A, Q extends string>(
     if (encode === undefined) {
       return Effect.succeed(HttpServerResponse.isHttpServerResponse(value) ? value : empty(now, status))
     }
-    const known = written !== undefined && typeof value === "object" && value !== null ? written.get(value) : undefined
-    if (known !== undefined) return Effect.succeed(json(now, status, known))
-    const exit = encode(value)
-    if (!Exit.isSuccess(exit)) return failed(backend, exit.cause, now, log)
-    const text = JSON.stringify(exit.value)
-    if (written !== undefined && typeof value === "object" && value !== null) written.set(value, text)
-    return Effect.succeed(json(now, status, text))
+    const exit =
+      stable === "answer" && isObject(value)
+        ? once(written, value, encode)
+        : encodeItem !== undefined && Array.isArray(value)
+          ? eachOnce(written, value, encodeItem)
+          : Exit.map(encode(value), toText)
+    return Exit.isSuccess(exit) ? Effect.succeed(json(now, status, exit.value)) : failed(backend, exit.cause, now, log)
   }
 
   const run = (

@@ -75,7 +75,7 @@ const getForm: Endpoint<undefined, typeof answers.Form.Type, keyof typeof langCo
   method: "GET",
   path: "/api/content/forms/marker/:marker",
   answer: answers.Form,
-  stable: true,
+  stable: "answer",
   handle: ({ backend, params, query }) => {
     const form = backend.forms.get(params["marker"] ?? "")
     return form === undefined

@@ -46,7 +46,7 @@ const fromFill = (fill: (target: Uint8Array<ArrayBuffer>) => void): Random => {
 const pool = new Uint8Array(4096)
 let used = pool.length
 
-export const secure: Random = fromFill((target) => {
+const pooled = fromFill((target) => {
   if (target.length > 256) {
     globalThis.crypto.getRandomValues(target)
     return
@@ -60,6 +60,12 @@ export const secure: Random = fromFill((target) => {
   pool.fill(0, used, used + target.length)
   used += target.length
 })
+
+export const secure: Random =
+  // absent where a page was not loaded over TLS
+  typeof globalThis.crypto.randomUUID === "function"
+    ? { ...pooled, uuid: () => globalThis.crypto.randomUUID() }
+    : pooled
 
 /** sfc32: small, fast and good enough to repeat a test run with. Never for secrets that matter. */
 export const seeded = (seed: number): Random => {

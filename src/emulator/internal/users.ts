@@ -14,7 +14,29 @@ import { Refusal, refusal, refuse } from "./refusal.ts"
 
 const own = (exchange: Exchange<unknown>): User | Refusal => exchange.user ?? refusal("Unauthorized")
 
-const getUser: Endpoint<undefined, typeof answers.Profile.Type, keyof typeof langCode> = {
+type Profiles = WeakMap<User, typeof answers.Profile.Type>
+
+/** The same object for the same row; rows are replaced, never changed. */
+const stableProfile = (profiles: Profiles, backend: Backend, user: User): typeof answers.Profile.Type => {
+  const known = profiles.get(user)
+  if (known !== undefined) return known
+  const profile = {
+    id: user.id,
+    total: "1",
+    identifier: user.login,
+    authProviderIdentifier: user.provider,
+    formIdentifier: user.formIdentifier,
+    formData: shownFormData(backend, user),
+    groups: user.groups,
+    state: user.state,
+    rating: {},
+    moduleFormConfigs: []
+  }
+  profiles.set(user, profile)
+  return profile
+}
+
+const getUser = (profiles: Profiles): Endpoint<undefined, typeof answers.Profile.Type, keyof typeof langCode> => ({
   operation: "getUser",
   summary: "The profile of who is signed in",
   query: langCode,
@@ -22,23 +44,12 @@ const getUser: Endpoint<undefined, typeof answers.Profile.Type, keyof typeof lan
   path: "/api/content/users/me",
   bearer: "required",
   answer: answers.Profile,
+  stable: "answer",
   handle: (exchange) => {
     const user = own(exchange)
-    if (user instanceof Refusal) return Effect.fail(user)
-    return Effect.succeed({
-      id: user.id,
-      total: "1",
-      identifier: user.login,
-      authProviderIdentifier: user.provider,
-      formIdentifier: user.formIdentifier,
-      formData: shownFormData(exchange.backend, user),
-      groups: user.groups,
-      state: user.state,
-      rating: {},
-      moduleFormConfigs: []
-    })
+    return user instanceof Refusal ? Effect.fail(user) : Effect.succeed(stableProfile(profiles, exchange.backend, user))
   }
-}
+})
 
 const updateUser: Endpoint<Exclude<ReturnType<typeof bodies.updateUser>, Refusal>, true> = {
   operation: "updateUser",
@@ -177,7 +188,7 @@ const fcm = (method: "POST" | "DELETE"): Endpoint<undefined, true> => ({
 export const routes = (
   backend: Backend
 ): ReadonlyArray<HttpRouter.Route<never, HttpServerRequest.HttpServerRequest>> => [
-  route(backend, getUser),
+  route(backend, getUser(new WeakMap())),
   route(backend, updateUser),
   route(backend, archiveUser),
   route(backend, deleteUser),
