@@ -19,7 +19,6 @@ import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type * as Fault from "./Fault.ts"
 import { Backend, backends } from "./internal/backend.ts"
@@ -28,6 +27,7 @@ import * as password from "./internal/password.ts"
 import * as random from "./internal/random.ts"
 import { httpClient, makeApp, makeRunner, webHandler } from "./internal/server.ts"
 import { State } from "./internal/state.ts"
+import { makeFlush } from "./internal/writer.ts"
 import type { Persistence } from "./Persistence.ts"
 import * as Project from "./Project.ts"
 import type { Entry } from "./RequestLog.ts"
@@ -298,30 +298,7 @@ const makeBackend = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     options.seed === undefined ? random.secure : random.seeded(yield* whole("seed", options.seed, -(2 ** 31), 2 ** 32))
   const state = new State()
   const persistence = options.persistence
-  // One writer at a time, so that changes are kept in their order; who waits finds them written already.
-  const writing = Semaphore.makeUnsafe(1)
-  const append = Effect.suspend(() => {
-    const changes = state.journal.take()
-    if (changes.length === 0 || persistence === undefined) return Effect.succeed(true)
-    state.journal.writing = true
-    return Effect.match(persistence.append(changes), {
-      onSuccess: () => {
-        state.journal.writing = false
-        return undefined
-      },
-      onFailure: (error) => {
-        state.journal.writing = false
-        state.journal.giveBack(changes)
-        return error
-      }
-    }).pipe(
-      Effect.flatMap((error) =>
-        error === undefined ? Effect.succeed(true) : Effect.as(Effect.logError(error.message, error), false)
-      )
-    )
-  })
-  const flush =
-    persistence === undefined ? Effect.succeed(true) : Effect.uninterruptible(writing.withPermits(1)(append))
+  const flush = persistence === undefined ? Effect.succeed(true) : makeFlush(state, persistence)
   const backend = new Backend({
     project,
     appToken,

@@ -1,4 +1,5 @@
-/** CRC-32 as of zlib, which Node has only since 20.15. */
+/** CRC-32, by zlib where it has one: Node only since 20.15. */
+import * as zlib from "node:zlib"
 
 const table = new Uint32Array(256)
 for (let n = 0; n < 256; n++) {
@@ -7,8 +8,11 @@ for (let n = 0; n < 256; n++) {
   table[n] = c >>> 0
 }
 
-export const crc32 = (bytes: Uint8Array): number => {
+const byTable = (bytes: Uint8Array): number => {
   let crc = 0xffffffff
   for (let i = 0; i < bytes.length; i++) crc = (table[(crc ^ (bytes[i] as number)) & 0xff] as number) ^ (crc >>> 8)
   return (crc ^ 0xffffffff) >>> 0
 }
+
+export const crc32: (bytes: Uint8Array) => number =
+  typeof zlib.crc32 === "function" ? (bytes) => zlib.crc32(bytes) : byTable
