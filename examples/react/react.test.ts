@@ -65,6 +65,15 @@ describe.skipIf(!requirementOfChromium.available)("the React page", () => {
         assert.include(await focused(page), "Become a reader")
         assert.deepStrictEqual(await violations(page), [])
 
+        // The keyboard comes out of the page again, and meets every control once on its way.
+        const met = new Set<string>()
+        for (let text = "Become a reader"; text !== " | "; text = await focused(page)) {
+          assert.isFalse(met.has(text), `"${text}" twice`)
+          met.add(text)
+          await page.keyboard.press("Tab")
+        }
+        assert.strictEqual(met.size, 8, [...met].join("; "))
+
         // Nothing entered: the first field that is wrong has the focus, and says what is wrong.
         await tabTo(page, "Sign up")
         await page.keyboard.press("Enter")
