@@ -1584,6 +1584,14 @@ export const FieldEntry: Schema.Codec<FieldEntry, typeof WireEntry.Encoded> = Wi
 /**
  * Fields as they came back: bare, or keyed by language.
  *
+ * @example
+ * ```ts
+ * import type { FieldValue } from "effect-oneentry"
+ *
+ * const bare: FieldValue.WireEntries = [{ marker: "name_reg", value: "Ann" }]
+ * const byLanguage: FieldValue.WireEntries = { en_US: bare }
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -1617,6 +1625,15 @@ export const isWireEntries = (u: unknown): u is WireEntries => {
  * One check written by hand: a profile is mostly fields, and walking each through a schema of its own was most of what
  * reading a profile cost.
  *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * const decode = Schema.decodeUnknownSync(FieldValue.FieldEntries)
+ * console.log(FieldValue.entries(decode({ en_US: [{ marker: "name_reg", value: "Ann" }] }), "en_US").length) // => 1
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -1627,6 +1644,14 @@ export const FieldEntries: Schema.Codec<WireEntries> = Schema.declare(isWireEntr
 /**
  * The fields of a language; where that language is absent those of the first one, and an empty array where there is
  * none.
+ *
+ * @example
+ * ```ts
+ * import { FieldValue } from "effect-oneentry"
+ *
+ * const [name] = FieldValue.entries([{ marker: "name_reg", type: "string", value: "Ann" }], "en_US")
+ * console.log(name?.marker) // => name_reg
+ * ```
  *
  * @category decoding
  * @since 0.1.0

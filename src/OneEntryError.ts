@@ -43,6 +43,16 @@ export class Network extends Schema.TaggedError<Network>("effect-oneentry/OneEnt
 /**
  * No complete answer came within `requestTimeout`.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Users } from "effect-oneentry"
+ *
+ * export const profile = Users.Users.use((users) => users.getUser()).pipe(
+ *   Effect.catchReason("OneEntryError", "Timeout", (reason) => Effect.logWarning(`nothing for ${reason.after}`))
+ * )
+ * ```
+ *
  * @category reasons
  * @since 0.1.0
  */
@@ -60,6 +70,16 @@ export class Timeout extends Schema.TaggedError<Timeout>("effect-oneentry/OneEnt
  * to wherever it points.
  *
  * `statusCode` is 0 in a browser, which does not tell.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Users } from "effect-oneentry"
+ *
+ * export const profile = Users.Users.use((users) => users.getUser()).pipe(
+ *   Effect.catchReason("OneEntryError", "Redirected", (reason) => Effect.logError(`is the project URL right? ${reason.statusCode}`))
+ * )
+ * ```
  *
  * @category reasons
  * @since 0.1.0
@@ -79,6 +99,16 @@ export class Redirected extends Schema.TaggedError<Redirected>("effect-oneentry/
  * the limit.
  *
  * `issue` says where, without the values. It may be understood another time, but reading is not made again by itself.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Users } from "effect-oneentry"
+ *
+ * export const profile = Users.Users.use((users) => users.getUser()).pipe(
+ *   Effect.catchReason("OneEntryError", "ResponseInvalid", (reason) => Effect.logError(reason.message))
+ * )
+ * ```
  *
  * @category reasons
  * @since 0.1.0
@@ -100,6 +130,16 @@ export class ResponseInvalid extends Schema.TaggedError<ResponseInvalid>(
  *
  * `retryAfter` is the server's `Retry-After`, where it sent one.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Users } from "effect-oneentry"
+ *
+ * export const profile = Users.Users.use((users) => users.getUser()).pipe(
+ *   Effect.catchReason("OneEntryError", "TooManyRequests", (reason) => Effect.logWarning(reason.message))
+ * )
+ * ```
+ *
  * @category reasons
  * @since 0.1.0
  */
@@ -117,6 +157,16 @@ export class TooManyRequests extends Schema.TaggedError<TooManyRequests>(
 
 /**
  * The server failed (5xx).
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Users } from "effect-oneentry"
+ *
+ * export const profile = Users.Users.use((users) => users.getUser()).pipe(
+ *   Effect.catchReason("OneEntryError", "ServerFailure", (reason) => Effect.logWarning(`the server failed: ${reason.statusCode}`))
+ * )
+ * ```
  *
  * @category reasons
  * @since 0.1.0
@@ -137,6 +187,16 @@ export class ServerFailure extends Schema.TaggedError<ServerFailure>("effect-one
 /**
  * The project is closed to this application (403): the app token is missing or wrong.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Users } from "effect-oneentry"
+ *
+ * export const profile = Users.Users.use((users) => users.getUser()).pipe(
+ *   Effect.catchReason("OneEntryError", "ResourceClosed", () => Effect.logError("The app token is wrong, or was revoked"))
+ * )
+ * ```
+ *
  * @category reasons
  * @since 0.1.0
  */
@@ -153,6 +213,16 @@ export class ResourceClosed extends Schema.TaggedError<ResourceClosed>("effect-o
 /**
  * The caller's group has no permission for this route (403). It is granted in the admin panel, route by route.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Users } from "effect-oneentry"
+ *
+ * export const profile = Users.Users.use((users) => users.getUser()).pipe(
+ *   Effect.catchReason("OneEntryError", "PermissionDenied", () => Effect.logError("Grant the route to the group, in the admin panel"))
+ * )
+ * ```
+ *
  * @category reasons
  * @since 0.1.0
  */
@@ -167,6 +237,16 @@ export class PermissionDenied extends Schema.TaggedError<PermissionDenied>(
 
 /**
  * The project's plan does not include this operation (405).
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Users } from "effect-oneentry"
+ *
+ * export const profile = Users.Users.use((users) => users.getUser()).pipe(
+ *   Effect.catchReason("OneEntryError", "NotInPlan", () => Effect.logError("The plan of the project has no such operation"))
+ * )
+ * ```
  *
  * @category reasons
  * @since 0.1.0
@@ -184,6 +264,16 @@ export class NotInPlan extends Schema.TaggedError<NotInPlan>("effect-oneentry/On
 /**
  * The server did not accept the `x-device-metadata` header (400).
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Users } from "effect-oneentry"
+ *
+ * export const profile = Users.Users.use((users) => users.getUser()).pipe(
+ *   Effect.catchReason("OneEntryError", "DeviceMetadataRejected", (reason) => Effect.logError(reason.message))
+ * )
+ * ```
+ *
  * @category reasons
  * @since 0.1.0
  */
@@ -199,6 +289,16 @@ export class DeviceMetadataRejected extends Schema.TaggedError<DeviceMetadataRej
 /**
  * The request is not one that can succeed: `issues` says what to change. With `statusCode` the server said so;
  * without, nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Users } from "effect-oneentry"
+ *
+ * export const profile = Users.Users.use((users) => users.getUser()).pipe(
+ *   Effect.catchReason("OneEntryError", "InvalidRequest", (reason) => Effect.logError(reason.message))
+ * )
+ * ```
  *
  * @category reasons
  * @since 0.1.0
@@ -221,6 +321,16 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>("effect-o
 /**
  * An answer that no rule expects. The statuses 408, 425 and 3xx may pass.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Users } from "effect-oneentry"
+ *
+ * export const profile = Users.Users.use((users) => users.getUser()).pipe(
+ *   Effect.catchReason("OneEntryError", "Unexpected", (reason) => Effect.logError(reason.message))
+ * )
+ * ```
+ *
  * @category reasons
  * @since 0.1.0
  */
@@ -238,6 +348,14 @@ export class Unexpected extends Schema.TaggedError<Unexpected>("effect-oneentry/
 
 /**
  * Every reason of a `OneEntryError`.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { OneEntryError } from "effect-oneentry"
+ *
+ * console.log(Schema.is(OneEntryError.Reason)(new OneEntryError.Network())) // => true
+ * ```
  *
  * @category reasons
  * @since 0.1.0

@@ -385,7 +385,7 @@ export const Advance = Schema.Union([
  * ```ts
  * import { ControlApi } from "effect-oneentry/emulator"
  *
- * console.log([...ControlApi.Guard.error].length) // 2: Forbidden, UnsupportedMediaType
+ * console.log([...ControlApi.Guard.error].length) // => 2
  * ```
  *
  * @category services
@@ -402,7 +402,7 @@ export class Guard extends HttpApiMiddleware.Service<Guard>()("effect-oneentry/e
  * ```ts
  * import { ControlApi } from "effect-oneentry/emulator"
  *
- * console.log([...ControlApi.Wording.error].length) // 1: BadRequest
+ * console.log([...ControlApi.Wording.error].length) // => 1
  * ```
  *
  * @category services
@@ -547,7 +547,7 @@ class StateGroup extends HttpApiGroup.make("state")
  * import { ControlApi } from "effect-oneentry/emulator"
  *
  * const description = OpenApi.fromApi(ControlApi.Api)
- * console.log(Object.keys(description.paths).includes("/__emulator/outbox")) // true
+ * console.log(Object.keys(description.paths).includes("/__emulator/outbox")) // => true
  * ```
  *
  * @category api

@@ -47,6 +47,18 @@ import type { Message, Session, Snapshot, User } from "./Snapshot.ts"
  * - `InvalidOptions`: an option has a value that makes no sense
  * - `PersistenceFailed`: the rows could not be read or written
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.scoped(Emulator.makeServer({ port: 4010 })).pipe(
+ *   Effect.catchTag("EmulatorError", (error) =>
+ *     error.reason === "PortTaken" ? Effect.scoped(Emulator.makeServer({ port: 0 })) : Effect.fail(error)
+ *   )
+ * )
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -77,6 +89,13 @@ export class EmulatorError extends Schema.TaggedError<EmulatorError>("effect-one
 /**
  * A fault to add; its delay may be any duration.
  *
+ * @example
+ * ```ts
+ * import type { Emulator } from "effect-oneentry/emulator"
+ *
+ * const slow: Emulator.FaultInput = { kind: "delay", route: "/api/content/users/*", delay: "2 seconds", rate: 0.1 }
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -86,6 +105,15 @@ export interface FaultInput extends Omit<Fault.Fault, "delay"> {
 
 /**
  * A running emulator.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * const refusals = (emulator: Emulator.Service) =>
+ *   Effect.map(emulator.requests, (entries) => entries.filter((entry) => entry.refusal !== null))
+ * ```
  *
  * @category services
  * @since 0.1.0
@@ -179,6 +207,13 @@ export class Emulator extends Context.Service<Emulator, Service>()("effect-oneen
 /**
  * How an emulator is made.
  *
+ * @example
+ * ```ts
+ * import { Control, type Emulator } from "effect-oneentry/emulator"
+ *
+ * const options: Emulator.Options = { seed: 1, passwordCost: 1, routes: Control.routes }
+ * ```
+ *
  * @category options
  * @since 0.1.0
  */
@@ -217,6 +252,13 @@ export interface Options {
 /**
  * How an emulator that listens is made.
  *
+ * @example
+ * ```ts
+ * import type { Emulator } from "effect-oneentry/emulator"
+ *
+ * const options: Emulator.ListenOptions = { port: 4010, appToken: "token-of-my-tests" }
+ * ```
+ *
  * @category options
  * @since 0.1.0
  */
@@ -229,6 +271,13 @@ export interface ListenOptions extends Options {
 
 /**
  * The app token of an emulator that was given none.
+ *
+ * @example
+ * ```ts
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * console.log(Emulator.defaultAppToken) // => emulator-app-token
+ * ```
  *
  * @category constants
  * @since 0.1.0
@@ -560,6 +609,24 @@ const loadHttp = Effect.tryPromise({
 /**
  * Makes an emulator that listens on a port until the scope closes.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.scoped(
+ *   Effect.gen(function*() {
+ *     const emulator = yield* Emulator.makeServer()
+ *     const response = yield* Effect.promise(() =>
+ *       fetch(`${emulator.url}/api/content/forms`, { headers: { "x-app-token": "emulator-app-token" } })
+ *     )
+ *     console.log(response.status) // 200
+ *   })
+ * )
+ *
+ * await Effect.runPromise(program)
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -598,6 +665,17 @@ export const makeServer = Effect.fnUntraced(function* (
 
 /**
  * An emulator on a port, a free one of `127.0.0.1` by default.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const { url } = yield* Emulator.Emulator
+ *   yield* Effect.logInfo(`listening at ${url}`)
+ * }).pipe(Effect.provide(Emulator.layer()))
+ * ```
  *
  * @category layers
  * @since 0.1.0

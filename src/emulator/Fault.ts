@@ -15,6 +15,13 @@ import * as Schema from "effect/Schema"
  * - `malformed`: the request is handled, and the body that comes back is cut in half (or is `body`)
  * - `lostAnswer`: the request is handled, then the connection breaks
  *
+ * @example
+ * ```ts
+ * import { Fault } from "effect-oneentry/emulator"
+ *
+ * console.log(Fault.Kind.literals.join(", ")) // => delay, drop, status, malformed, lostAnswer
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -76,6 +83,13 @@ export type Fault = typeof Fault.Type
 
 /**
  * A fault that is in force: its number, and how often it has hit so far.
+ *
+ * @example
+ * ```ts
+ * import type { Fault } from "effect-oneentry/emulator"
+ *
+ * const isSpent = (fault: Fault.Active) => fault.count !== undefined && fault.hits >= fault.count
+ * ```
  *
  * @category models
  * @since 0.1.0

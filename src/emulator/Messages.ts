@@ -17,6 +17,14 @@
  * - `framework`: the default text of the framework that the server runs on
  * - `unknown`: the status is known at best; the text is ours, neutral on purpose
  *
+ * @example
+ * ```ts
+ * import { Messages } from "effect-oneentry/emulator"
+ *
+ * const certainty: Messages.Certainty = "captured"
+ * console.log(Object.values(Messages.table).filter((row) => row.certainty === certainty).length > 5) // => true
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -24,6 +32,14 @@ export type Certainty = "captured" | "quoted" | "application" | "framework" | "u
 
 /**
  * One refusal: the status, the text (with `{0}`, `{1}` for what varies), its certainty and where it is known from.
+ *
+ * @example
+ * ```ts
+ * import { Messages } from "effect-oneentry/emulator"
+ *
+ * const row: Messages.Row = Messages.table.EventNotFound
+ * console.log(row.status, row.text) // => 404 Event "{0}" with formType "send_code" not found
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -208,6 +224,14 @@ export const table = {
 
 /**
  * The name of a row in the {@link table}.
+ *
+ * @example
+ * ```ts
+ * import { Messages } from "effect-oneentry/emulator"
+ *
+ * const textOf = (name: Messages.Name) => Messages.table[name].text
+ * console.log(textOf("ResourceClosed")) // => Resource is closed
+ * ```
  *
  * @category models
  * @since 0.1.0

@@ -13,6 +13,17 @@ import type { Change, Snapshot } from "./Snapshot.ts"
 /**
  * The rows could not be read or written.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Persistence } from "effect-oneentry/emulator"
+ *
+ * const readOnly: Persistence.Persistence = {
+ *   load: Effect.undefined,
+ *   append: () => Effect.fail(new Persistence.PersistenceError({ operation: "append", description: "read only" }))
+ * }
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -32,6 +43,19 @@ export class PersistenceError extends Schema.TaggedError<PersistenceError>(
  * Keeps the rows: `load` at the start gives what was kept (or `undefined` when there is nothing yet), `append` takes
  * changes in the order in which they happened. Keys are unique within a table; `row` is a decoded row of that table,
  * or `undefined` for a removed one.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator, type Persistence, type Snapshot } from "effect-oneentry/emulator"
+ *
+ * const journal: Array<Snapshot.Change> = []
+ * const persistence: Persistence.Persistence = {
+ *   load: Effect.undefined,
+ *   append: (changes) => Effect.sync(() => void journal.push(...changes))
+ * }
+ * const layer = Emulator.layerClient({ persistence })
+ * ```
  *
  * @category models
  * @since 0.1.0

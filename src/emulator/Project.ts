@@ -198,7 +198,7 @@ export type Switches = typeof Switches.Type
  * import { Project } from "effect-oneentry/emulator"
  *
  * const config = Schema.decodeSync(Project.ProviderConfig)({ accessTokenTtlSec: 60, systemCodeOnlyNumbers: true })
- * console.log(config.systemCodeLength) // 6
+ * console.log(config.systemCodeLength) // => 6
  * ```
  *
  * @category schemas
@@ -272,7 +272,7 @@ export const OAuthServer = Schema.Struct({
  * import { Project } from "effect-oneentry/emulator"
  *
  * const provider = Schema.decodeSync(Project.Provider)({ identifier: "google", type: "oauth" })
- * console.log(provider.isCheckCode) // false
+ * console.log(provider.isCheckCode) // => false
  * ```
  *
  * @category schemas
@@ -327,7 +327,7 @@ export type Provider = typeof Provider.Type
  * ```ts
  * import { Project } from "effect-oneentry/emulator"
  *
- * console.log(Project.AttributeType.literals.includes("groupOfImages")) // true
+ * console.log(Project.AttributeType.literals.includes("groupOfImages")) // => true
  * ```
  *
  * @category schemas
@@ -510,7 +510,7 @@ export const ListTitle = Schema.Struct({
  * import { Project } from "effect-oneentry/emulator"
  *
  * const field = Schema.decodeSync(Project.Attribute)({ type: "string", marker: "email_reg", isLogin: true })
- * console.log(field.isVisible) // true
+ * console.log(field.isVisible) // => true
  * ```
  *
  * @category schemas
@@ -568,7 +568,7 @@ const EntityId = Schema.Union([Schema.String, Schema.Finite])
  * import { Project } from "effect-oneentry/emulator"
  *
  * const config = Schema.decodeSync(Project.FormConfig)({ id: 2, entityIdentifiers: [{ id: "blog" }], isAnonymous: false })
- * console.log(config.moduleIdentifier) // content
+ * console.log(config.moduleIdentifier) // => content
  * ```
  *
  * @category schemas
@@ -625,7 +625,7 @@ export type FormConfig = typeof FormConfig.Type
  *   identifier: "contact_us",
  *   attributes: [{ type: "string", marker: "name" }]
  * })
- * console.log(form.type, form.processingType) // data db
+ * console.log(form.type, form.processingType) // => data db
  * ```
  *
  * @category schemas
@@ -685,7 +685,7 @@ export type Form = typeof Form.Type
  * import { Schema } from "effect"
  * import { Project } from "effect-oneentry/emulator"
  *
- * console.log(Schema.decodeSync(Project.Event)({ identifier: "password_reset" }).formType) // send_code
+ * console.log(Schema.decodeSync(Project.Event)({ identifier: "password_reset" }).formType) // => send_code
  * ```
  *
  * @category schemas
@@ -770,7 +770,7 @@ export const Group = Schema.Struct({
  * import { Project } from "effect-oneentry/emulator"
  *
  * const ann = Schema.decodeSync(Project.SeedUser)({ login: "ann@example.com", password: "secret" })
- * console.log(ann.provider, ann.isActive) // email true
+ * console.log(ann.provider, ann.isActive) // => email true
  * ```
  *
  * @category schemas
@@ -821,7 +821,7 @@ export const SeedUser = Schema.Struct({
  * import { Project } from "effect-oneentry/emulator"
  *
  * const project = Schema.decodeSync(Project.Project)({ events: [{ identifier: "auth" }] })
- * console.log(project.languages) // [ 'en_US' ]
+ * console.log(project.languages) // => [ 'en_US' ]
  * ```
  *
  * @category schemas
@@ -886,6 +886,17 @@ export type Project = typeof Project.Type
 /**
  * A project as written in a file: everything may be left out.
  *
+ * @example
+ * ```ts
+ * import { Emulator, Project } from "effect-oneentry/emulator"
+ *
+ * const input: Project.Input = {
+ *   ...Project.defaultProject,
+ *   users: [{ login: "ann@example.com", password: "secret" }]
+ * }
+ * const layer = Emulator.layerClient({ project: input })
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -893,6 +904,15 @@ export type Input = typeof Project.Encoded
 
 /**
  * The project has the wrong shape, or its parts do not fit together.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Project } from "effect-oneentry/emulator"
+ *
+ * const error = Effect.runSync(Effect.flip(Project.decode({ users: [{ login: "ann@example.com" }] })))
+ * console.log(error.issues[0]) // => user "ann@example.com" names the provider "email", which does not exist
+ * ```
  *
  * @category errors
  * @since 0.1.0
@@ -1029,6 +1049,13 @@ const mandatory = { requiredValidator: { strict: true } }
  * either. Here `password_reg` carries `isPassword: true`, the way newer servers mark it: without it neither the server
  * nor a client could tell which of the fields is the password. All other flags are as captured.
  *
+ * @example
+ * ```ts
+ * import { Project } from "effect-oneentry/emulator"
+ *
+ * console.log(Project.defaultProject.events) // => [ { identifier: 'auth', formType: 'send_code' } ]
+ * ```
+ *
  * @category projects
  * @since 0.1.0
  */
@@ -1096,6 +1123,13 @@ export const defaultProject: Input = {
 export {
   /**
    * The project of the registration scenario, by the name that reads well as `Project.default`.
+   *
+   * @example
+   * ```ts
+   * import { Emulator, Project } from "effect-oneentry/emulator"
+   *
+   * const layer = Emulator.layerClient({ project: { ...Project.default, languages: ["en_US", "de_DE"] } })
+   * ```
    *
    * @category projects
    * @since 0.1.0

@@ -9,6 +9,19 @@ import * as Schema from "effect/Schema"
 /**
  * One request. `at` is in milliseconds of the emulator's clock.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator, type RequestLog } from "effect-oneentry/emulator"
+ *
+ * const line = (entry: RequestLog.Entry) => `${entry.method} ${entry.path} ${entry.status} ${entry.detail ?? ""}`
+ *
+ * const program = Effect.gen(function*() {
+ *   const emulator = yield* Emulator.Emulator
+ *   for (const entry of yield* emulator.requests) yield* Effect.logInfo(line(entry))
+ * })
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */

@@ -13,6 +13,13 @@ const JsonRecord = Schema.Record(Schema.String, Schema.Json)
 /**
  * Form values by language, as stored and as on the wire.
  *
+ * @example
+ * ```ts
+ * import { Snapshot } from "effect-oneentry/emulator"
+ *
+ * const data = Snapshot.FormData.make({ en_US: [{ marker: "name_reg", type: "string", value: "Ann" }] })
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -38,6 +45,13 @@ export type FormData = typeof FormData.Type
 /**
  * A user's notification contacts.
  *
+ * @example
+ * ```ts
+ * import { Snapshot } from "effect-oneentry/emulator"
+ *
+ * const contacts = Snapshot.NotificationData.make({ email: "ann@example.com", phonePush: [] })
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -49,6 +63,17 @@ export const NotificationData = Schema.Struct({
 
 /**
  * A user; times in milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * const active = Effect.gen(function*() {
+ *   const emulator = yield* Emulator.Emulator
+ *   return (yield* emulator.users).filter((user) => user.isActive)
+ * })
+ * ```
  *
  * @category schemas
  * @since 0.1.0
@@ -86,6 +111,17 @@ export type User = typeof User.Type
 /**
  * The session of one device; times in milliseconds.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * const devices = Effect.gen(function*() {
+ *   const emulator = yield* Emulator.Emulator
+ *   return (yield* emulator.sessions).map((session) => session.fingerprint)
+ * })
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -117,6 +153,17 @@ export type Session = typeof Session.Type
 /**
  * The live code of a user; times in milliseconds.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * const wrongTries = Effect.gen(function*() {
+ *   const emulator = yield* Emulator.Emulator
+ *   return (yield* emulator.snapshot).codes.map((code) => code.wrong)
+ * })
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -139,6 +186,17 @@ export type Code = typeof Code.Type
 
 /**
  * A message that a real tenant would have sent; `at` in milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * const lastCode = Effect.gen(function*() {
+ *   const emulator = yield* Emulator.Emulator
+ *   return (yield* emulator.outbox).at(-1)?.code
+ * })
+ * ```
  *
  * @category schemas
  * @since 0.1.0
@@ -165,6 +223,17 @@ export type Message = typeof Message.Type
 
 /**
  * A form submission; `time` in milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * const submitted = Effect.gen(function*() {
+ *   const emulator = yield* Emulator.Emulator
+ *   return (yield* emulator.snapshot).submissions.filter((row) => row.formIdentifier === "contact_us")
+ * })
+ * ```
  *
  * @category schemas
  * @since 0.1.0
@@ -195,6 +264,17 @@ export type Submission = typeof Submission.Type
 /**
  * An uploaded file.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * const bytesKept = Effect.gen(function*() {
+ *   const emulator = yield* Emulator.Emulator
+ *   return (yield* emulator.snapshot).files.reduce((sum, file) => sum + file.content.byteLength, 0)
+ * })
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -219,6 +299,17 @@ export type File = typeof File.Type
 /**
  * A user's subscription to an event of a product.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * const followed = Effect.gen(function*() {
+ *   const emulator = yield* Emulator.Emulator
+ *   return (yield* emulator.snapshot).subscriptions.map((row) => row.event)
+ * })
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -240,6 +331,13 @@ export type Subscription = typeof Subscription.Type
 /**
  * A value beside the tables, such as a provider's signing secret or the next id.
  *
+ * @example
+ * ```ts
+ * import { Snapshot } from "effect-oneentry/emulator"
+ *
+ * const setting = Snapshot.Setting.make({ name: "next:user", value: 4 })
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -247,6 +345,13 @@ export const Setting = Schema.Struct({ name: Schema.String, value: Schema.Json }
 
 /**
  * The row schemas by table name.
+ *
+ * @example
+ * ```ts
+ * import { Snapshot } from "effect-oneentry/emulator"
+ *
+ * console.log(Object.keys(Snapshot.tables).includes("sessions")) // => true
+ * ```
  *
  * @category schemas
  * @since 0.1.0
@@ -265,6 +370,13 @@ export const tables = {
 /**
  * The name of a table.
  *
+ * @example
+ * ```ts
+ * import type { Snapshot } from "effect-oneentry/emulator"
+ *
+ * const name: Snapshot.TableName = "users"
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -272,6 +384,19 @@ export type TableName = keyof typeof tables
 
 /**
  * Everything an emulator remembers.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Emulator } from "effect-oneentry/emulator"
+ *
+ * const tryTwice = Effect.gen(function*() {
+ *   const emulator = yield* Emulator.Emulator
+ *   const before = yield* emulator.snapshot
+ *   yield* emulator.revokeSessions()
+ *   yield* emulator.restore(before)
+ * })
+ * ```
  *
  * @category schemas
  * @since 0.1.0
@@ -297,6 +422,13 @@ export type Snapshot = typeof Snapshot.Type
 
 /**
  * One change of one row: its new value, or `undefined` when it is gone.
+ *
+ * @example
+ * ```ts
+ * import type { Snapshot } from "effect-oneentry/emulator"
+ *
+ * const removed: Snapshot.Change = { table: "sessions", key: "1", row: undefined }
+ * ```
  *
  * @category models
  * @since 0.1.0
