@@ -62,7 +62,7 @@ const program = Effect.gen(function* () {
     await page.getByLabel("Code").fill(await run(emulator.awaitCode(login)))
     await page.getByRole("button", { name: "Continue" }).click()
     await page.getByLabel("Add a picture").setInputFiles({ name: "ann.png", mimeType: "image/png", buffer })
-    await page.getByRole("img", { name: "Your picture" }).waitFor()
+    await page.getByRole("img", { name: "as others see you" }).waitFor()
     await page.getByText("Uploaded.").waitFor()
     await page.evaluate(() => window.scrollTo(0, 0))
     await take(page, "profile")

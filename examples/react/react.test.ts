@@ -121,7 +121,7 @@ describe.skipIf(!requirementOfChromium.available)("the React page", () => {
         await (await chosen).setFiles({ name: "ann.png", mimeType: "image/png", buffer: picture })
         await page.getByRole("progressbar", { name: "Uploading" }).waitFor()
         await page.getByText("Uploaded.").waitFor()
-        const image = page.getByRole("img", { name: "Your picture" })
+        const image = page.getByRole("img", { name: "as others see you" })
         await image.waitFor()
         assert.strictEqual(await image.evaluate((img) => (img instanceof HTMLImageElement ? img.naturalWidth : 0)), 1)
 

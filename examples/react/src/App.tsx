@@ -75,11 +75,9 @@ export const App = () => {
         <p className="claim">A quiet place for people who read.</p>
       </header>
       <main>
-        <p role="status" className="farewell">
-          {ended === undefined ? "" : farewell[ended]}
-        </p>
+        <output className="farewell">{ended === undefined ? "" : farewell[ended]}</output>
         {session === undefined || form._tag === "Idle" || form._tag === "Running" ? (
-          <p role="status">One moment…</p>
+          <output>One moment…</output>
         ) : form._tag === "Failed" ? (
           <p role="alert">{sentence(form.error)}</p>
         ) : Option.isSome(session) ? (

@@ -1,6 +1,6 @@
 import { DateTime, Duration, Effect } from "effect"
 import { AuthProvider, CodePolicy, type FieldValue } from "effect-oneentry"
-import { type FormEvent, useEffect, useId, useRef, useState } from "react"
+import { type FormEvent, useEffect, useId, useMemo, useRef, useState } from "react"
 import { useAction, useLoaded, useStream } from "./hooks.ts"
 import { event, provider } from "./oneentry.ts"
 import { sentence } from "./problems.ts"
@@ -40,12 +40,14 @@ const Code = ({ policy, ...props }: Props & { readonly policy: CodePolicy.CodePo
   // Signing up has sent the first one.
   const [arrived] = useState<CodePolicy.Since>(() => ({ requestedAt: DateTime.nowUnsafe() }))
   const since = sent._tag === "Done" ? sent.value : arrived
-  const left = useStream(CodePolicy.countdown(policy, since), policy.reissueAfter, since)
+  const countdown = useMemo(() => CodePolicy.countdown(policy, since), [policy, since])
+  const left = useStream(countdown, policy.reissueAfter)
   const waiting = !Duration.isZero(left) || sent._tag === "Running"
   const busy = entered._tag === "Running"
   const problem =
     entered._tag === "Failed" ? sentence(entered.error) : sent._tag === "Failed" ? sentence(sent.error) : ""
 
+  useEffect(() => input.current?.focus(), [])
   useEffect(() => {
     if (entered._tag === "Failed") input.current?.select()
   }, [entered])
@@ -65,7 +67,6 @@ const Code = ({ policy, ...props }: Props & { readonly policy: CodePolicy.CodePo
           ref={input}
           id={id}
           className="code"
-          autoFocus
           autoComplete="one-time-code"
           inputMode={policy.alphabet === "digits" ? "numeric" : "text"}
           size={policy.length}
@@ -85,9 +86,9 @@ const Code = ({ policy, ...props }: Props & { readonly policy: CodePolicy.CodePo
       <button type="button" className="quiet" onClick={props.onBack}>
         Start again
       </button>
-      <p role="status" className="hint">
+      <output className="hint">
         {sent._tag === "Done" && sent.value.requestedAt !== undefined ? "A new code is on its way." : ""}
-      </p>
+      </output>
     </form>
   )
 }
@@ -100,6 +101,6 @@ export const CodeStep = (props: Props) => {
     case "Failed":
       return <p role="alert">{sentence(policy.error)}</p>
     default:
-      return <p role="status">One moment…</p>
+      return <output>One moment…</output>
   }
 }

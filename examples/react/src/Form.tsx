@@ -139,7 +139,9 @@ export interface FormProps {
 export const Form = ({ action, busy, children, fields, issues, onSubmit }: FormProps) => {
   const form = useRef<HTMLFormElement>(null)
   // Who submitted by keyboard goes on at the first field that is wrong.
-  useEffect(() => form.current?.querySelector<HTMLElement>("[aria-invalid], [aria-invalid] input")?.focus(), [issues])
+  useEffect(() => {
+    if (issues.length > 0) form.current?.querySelector<HTMLElement>("[aria-invalid], [aria-invalid] input")?.focus()
+  }, [issues])
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     if (!busy) onSubmit(valuesOf(event.currentTarget, fields))

@@ -52,7 +52,7 @@ const Picture = ({ onChanged, user }: { readonly user: AuthSchema.UserEntity; re
   return (
     <div className="picture">
       {picture !== undefined ? (
-        <img src={picture.downloadLink} alt="Your picture" width={96} height={96} />
+        <img src={picture.downloadLink} alt="You, as others see you" width={96} height={96} />
       ) : (
         <span className="initial" aria-hidden="true">
           {user.identifier.slice(0, 1).toUpperCase()}
@@ -70,7 +70,7 @@ const Picture = ({ onChanged, user }: { readonly user: AuthSchema.UserEntity; re
         <div role="alert" id={`${id}-problem`} className="problem">
           {state._tag === "Failed" ? sentence(state.error) : ""}
         </div>
-        <div role="status">
+        <output>
           {state._tag === "Running" ? (
             <label className="progress">
               Uploading… <progress value={part > 0 ? part : undefined} />
@@ -80,7 +80,7 @@ const Picture = ({ onChanged, user }: { readonly user: AuthSchema.UserEntity; re
           ) : (
             ""
           )}
-        </div>
+        </output>
       </div>
     </div>
   )
@@ -114,20 +114,23 @@ const Facts = ({ form, user }: { readonly form: SignUpForm.SignUpForm; readonly 
 
 export const Profile = ({ form }: { readonly form: SignUpForm.SignUpForm }) => {
   const [user, again] = useLoaded(read)
-  const [shown, setShown] = useState<AuthSchema.UserEntity>()
   const [leaving, leave] = useAction(signOut)
-  // While it is read anew the page goes on to show what it knows.
-  if (user._tag === "Done" && user.value !== shown) setShown(user.value)
   return (
     <>
-      {user._tag === "Failed" ? <p role="alert">{sentence(user.error)}</p> : null}
-      {shown === undefined ? (
-        <p role="status">One moment…</p>
-      ) : (
+      {user._tag === "Done" ? (
         <>
-          <Picture user={shown} onChanged={again} />
-          <Facts form={form} user={shown} />
+          <Picture user={user.value} onChanged={again} />
+          <Facts form={form} user={user.value} />
         </>
+      ) : user._tag === "Failed" ? (
+        <p role="alert">
+          {sentence(user.error)}{" "}
+          <button type="button" className="link" onClick={again}>
+            Try again
+          </button>
+        </p>
+      ) : (
+        <output>One moment…</output>
       )}
       <button type="button" onClick={leave} aria-disabled={leaving._tag === "Running"}>
         Sign out

@@ -1,7 +1,7 @@
 /** Effects in components: what is still running when a component goes away is interrupted. */
 import { Cause, Effect, Exit, Fiber, Option, Stream } from "effect"
 import { type OneEntry, type OneEntryError, Session } from "effect-oneentry"
-import { useEffect, useRef, useState } from "react"
+import { useCallback, useEffect, useRef, useState } from "react"
 import { runtime } from "./oneentry.ts"
 
 type Run<A, E> = Effect.Effect<A, E, OneEntry.Services>
@@ -42,15 +42,23 @@ export const useAction = <Args extends ReadonlyArray<unknown>, A, E>(make: (...a
   return [state, run] as const
 }
 
-/** Something that a page shows, from when it is shown. */
+/** Something that a page shows, loaded when it is first shown and whenever it is asked for again. */
 export const useLoaded = <A, E>(effect: Run<A, E>) => {
-  const [state, run] = useAction(() => effect)
-  useEffect(run, [])
-  return [state, run] as const
+  const [state, setState] = useState<State<A, E>>({ _tag: "Running" })
+  const stop = useRef(() => {})
+  const load = useCallback(() => {
+    stop.current()
+    stop.current = start(effect, (exit) => setState(stateOf(exit)))
+  }, [effect])
+  useEffect(() => {
+    load()
+    return () => stop.current()
+  }, [load])
+  return [state, load] as const
 }
 
-/** The values of a stream as they come; the first one until then. */
-export const useStream = <A>(stream: Stream.Stream<A, never, OneEntry.Services>, initial: A, key: unknown) => {
+/** The values of a stream as they come. */
+export const useStream = <A>(stream: Stream.Stream<A, never, OneEntry.Services>, initial: A) => {
   const [value, setValue] = useState(initial)
   useEffect(
     () =>
@@ -58,7 +66,7 @@ export const useStream = <A>(stream: Stream.Stream<A, never, OneEntry.Services>,
         Stream.runForEach(stream, (next) => Effect.sync(() => setValue(next))),
         () => {}
       ),
-    [key]
+    [stream]
   )
   return value
 }
@@ -92,4 +100,4 @@ const visitors = Stream.unwrap(Session.Session.use((session) => Effect.succeed(s
 )
 
 /** Who is there, whatever tab it was that signed in or out. */
-export const useVisitor = (): Visitor => useStream(visitors, { session: undefined, changed: false }, "")
+export const useVisitor = (): Visitor => useStream(visitors, { session: undefined, changed: false })
