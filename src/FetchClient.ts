@@ -3,7 +3,9 @@
  * package needs and little more: interruption and the client's time limit abort
  * the request and the download of the answer, redirects are never followed, and
  * spans are made only inside of a span. `FetchHttpClient`, `NodeHttpClient` or
- * any other client can be provided instead.
+ * any other client can be provided instead. Who has no other use for an
+ * `HttpClient` needs none: `AuthProvider.layerFetch`, and that of `Session`,
+ * `Users`, `Forms` and `FormsData`, call `fetch` by the same rules.
  *
  * @since 0.1.0
  */
