@@ -13,7 +13,6 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type * as ClientOptions from "./ClientOptions.ts"
@@ -30,6 +29,7 @@ import { safeUrl } from "./internal/urls.ts"
 import * as OneEntryError from "./OneEntryError.ts"
 import * as Session from "./Session.ts"
 import type * as TokenStorage from "./TokenStorage.ts"
+import { refused } from "./internal/refused.ts"
 
 export { FileNotFound, FileTooLarge }
 
@@ -373,13 +373,7 @@ export const makeInternal = (
         const { status } = response
         if (status >= 200 && status < 300) return response
         const text = yield* errorText(response)
-        if (status === 401) {
-          return yield* new Session.Unauthorized({
-            accessToken: Redacted.make(headers["authorization"]?.slice("Bearer ".length) ?? "", {
-              label: "accessToken"
-            })
-          })
-        }
+        if (status === 401) return yield* refused(headers)
         const answer = { status, text, header: (name: string) => response.headers[name] }
         yield* Invoke.interpret(getEndpoint, parts, answer)
         // Not reached: `interpret` makes no value of such an answer.

@@ -20,6 +20,7 @@ import * as Transport from "./internal/transport.ts"
 import * as OneEntryError from "./OneEntryError.ts"
 import * as Session from "./Session.ts"
 import type * as TokenStorage from "./TokenStorage.ts"
+import { type Refused, refused } from "./internal/refused.ts"
 
 /**
  * The two clients.
@@ -106,17 +107,12 @@ export const makeInternal = (
         Effect.flatMap(prepared(request, headers), (bound) =>
           Effect.flatMap(
             transport.whole("request", bound),
-            (
-              response
-            ): Effect.Effect<HttpClientResponse.HttpClientResponse, Session.RefreshError | Session.Unauthorized> => {
+            (response): Effect.Effect<HttpClientResponse.HttpClientResponse, Session.RefreshError | Refused> => {
               if (response.status !== 401) return Effect.succeed(response)
-              const refused = new Session.Unauthorized({
-                accessToken: Redacted.make(accessToken, { label: "accessToken" })
-              })
-              if (request.body._tag !== "Stream") return Effect.fail(refused)
+              if (request.body._tag !== "Stream") return refused(headers)
               // What has been read of a stream cannot be sent again: the session is refreshed, and the caller told.
               return Effect.andThen(
-                session.service.renew(refused.accessToken),
+                session.service.renew(Redacted.make(accessToken, { label: "accessToken" })),
                 Effect.fail(
                   OneEntryError.invalidRequest(
                     "request",

@@ -36,6 +36,7 @@ import { storageTimeoutMillis } from "./internal/guardedStorage.ts"
 import * as Mailbox from "./internal/mailbox.ts"
 import * as RefreshExchange from "./internal/refreshExchange.ts"
 import * as Refresher from "./internal/refresher.ts"
+import { isRefused, type Refused } from "./internal/refused.ts"
 import type * as Event from "./internal/sessionEvent.ts"
 import * as Slots from "./internal/slots.ts"
 import * as SlotStore from "./internal/slotStore.ts"
@@ -262,6 +263,7 @@ const isHttpClientError = (u: unknown): u is HttpClientError.HttpClientError => 
 
 /** The access token that a failed call was sent with, if it failed for want of a good one. */
 const refusedToken = (error: unknown): Redacted.Redacted<string> | undefined => {
+  if (isRefused(error)) return Redacted.make(error.accessToken)
   if (error instanceof Unauthorized) return error.accessToken
   if (isHttpClientError(error) && error.reason._tag === "StatusCodeError" && error.reason.response.status === 401) {
     const header = error.request.headers["authorization"]
@@ -324,10 +326,10 @@ export interface Internal {
   readonly service: Session["Service"]
   /**
    * Runs an attempt with the headers of an authorized call, and once more after a refresh if it fails with
-   * `Unauthorized`.
+   * `Refused`.
    */
   readonly authorized: <A, E>(
-    attempt: (headers: Readonly<Record<string, string>>, accessToken: string) => Effect.Effect<A, E | Unauthorized>
+    attempt: (headers: Readonly<Record<string, string>>, accessToken: string) => Effect.Effect<A, E | Refused>
   ) => Effect.Effect<A, E | RefreshError>
   /** The device for an anonymous call. */
   readonly device: Effect.Effect<Stored.Device>
@@ -337,7 +339,7 @@ export interface Internal {
   readonly peek: Effect.Effect<Stored.StoredSession | undefined>
   /** As `authorized` where somebody is signed in, otherwise with the headers of an anonymous call. */
   readonly optionally: <A, E>(
-    attempt: (headers: Readonly<Record<string, string>>) => Effect.Effect<A, E | Unauthorized>
+    attempt: (headers: Readonly<Record<string, string>>) => Effect.Effect<A, E | Refused>
   ) => Effect.Effect<A, E | RefreshError>
   /** Bumps the generation and forgets the session; returns it as the storage had it. */
   readonly signOut: (
@@ -347,9 +349,6 @@ export interface Internal {
   readonly refresh: (marker: string | undefined) => Effect.Effect<Stored.StoredSession, RefreshError>
   readonly registry: Slots.Registry
 }
-
-const isUnauthorized = (u: unknown): u is Unauthorized =>
-  Predicate.isTagged(u, "Unauthorized") && u instanceof Unauthorized
 
 const bare = (value: string | Redacted.Redacted<string>): string =>
   typeof value === "string" ? value : Redacted.value(value)
@@ -701,25 +700,25 @@ export const makeInternal = (
 
     /** Entered only after a failure: a schedule costs more to enter than a call costs. */
     const retryAfterRefresh = <A, E>(
-      attempt: Effect.Effect<A, E | RefreshError | Unauthorized>,
-      again: Effect.Effect<A, E | RefreshError | Unauthorized>
+      attempt: Effect.Effect<A, E | RefreshError | Refused>,
+      again: Effect.Effect<A, E | RefreshError | Refused>
     ) =>
-      Effect.catchIf(attempt, isUnauthorized, (first) => {
-        let pending: Unauthorized | undefined = first
-        const replay: Effect.Effect<A, E | RefreshError | Unauthorized> = Effect.suspend(() => {
+      Effect.catchIf(attempt, isRefused, (first) => {
+        let pending: Refused | undefined = first
+        const replay: Effect.Effect<A, E | RefreshError | Refused> = Effect.suspend(() => {
           if (pending === undefined) return again
           const error = pending
           pending = undefined
           return Effect.fail(error)
         })
         return Effect.retry(replay, refreshOnUnauthorized).pipe(
-          Effect.catchIf(isUnauthorized, (error) =>
+          Effect.catchIf(isRefused, (error) =>
             withSlot((slot) =>
               Effect.fail(
                 new AuthError.TokenExpired({
                   marker: slot.session?.marker ?? project.providerMarker,
                   statusCode: 401,
-                  messages: error.messages ?? [],
+                  messages: error.messages,
                   reason: "Refused"
                 })
               )
@@ -730,14 +729,14 @@ export const makeInternal = (
       })
 
     const authorized = <A, E>(
-      attempt: (headers: Readonly<Record<string, string>>, accessToken: string) => Effect.Effect<A, E | Unauthorized>
+      attempt: (headers: Readonly<Record<string, string>>, accessToken: string) => Effect.Effect<A, E | Refused>
     ): Effect.Effect<A, E | RefreshError> =>
       Effect.withFiber((fiber) => {
         let first: Stored.StoredSession | undefined
-        const once = (): Effect.Effect<A, E | RefreshError | Unauthorized> => {
+        const once = (): Effect.Effect<A, E | RefreshError | Refused> => {
           const at = now()
           const slot = slotOf(fiber.getRef(CurrentSlot), at)
-          const run = (session: Stored.StoredSession): Effect.Effect<A, E | RefreshError | Unauthorized> => {
+          const run = (session: Stored.StoredSession): Effect.Effect<A, E | RefreshError | Refused> => {
             // A call that began as one person is not made again as another.
             if (first !== undefined && !Stored.sameOwner(first, session)) return Effect.fail(notAuthenticated(slot))
             first = session
@@ -753,13 +752,13 @@ export const makeInternal = (
       service,
       registry,
       authorized,
-      optionally: <A, E>(attempt: (headers: Readonly<Record<string, string>>) => Effect.Effect<A, E | Unauthorized>) =>
+      optionally: <A, E>(attempt: (headers: Readonly<Record<string, string>>) => Effect.Effect<A, E | Refused>) =>
         withSlot((slot) =>
           Effect.flatMap(store.load(slot), (): Effect.Effect<A, E | RefreshError> => {
             if (slot.session !== undefined) return authorized<A, E>(attempt)
-            const anonymous: Effect.Effect<A, E | RefreshError | Unauthorized> = attempt(transport.headers)
+            const anonymous: Effect.Effect<A, E | RefreshError | Refused> = attempt(transport.headers)
             // Nobody is there whose token could be refreshed.
-            return Effect.catchIf(anonymous, isUnauthorized, () => Effect.fail(notAuthenticated(slot)))
+            return Effect.catchIf(anonymous, isRefused, () => Effect.fail(notAuthenticated(slot)))
           })
         ),
       device,

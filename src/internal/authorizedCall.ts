@@ -1,12 +1,12 @@
 /** Runs an operation in the name of the signed-in user. */
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
-import { type Internal, type RefreshError, Unauthorized } from "../Session.ts"
+import type { Internal, RefreshError } from "../Session.ts"
 import type { ErrorOf, Operation } from "./classification.ts"
 import { type Endpoint, interpret, type Parts, retryTransient } from "./invoke.ts"
 import { readEnvelope } from "./serverEnvelope.ts"
 import { deviceHeader, type Transport } from "./transport.ts"
 import { parseJson } from "./wire.ts"
+import { type Refused, refused } from "./refused.ts"
 
 /** What differs from call to call; the headers are the session's, with the content type and the device where due. */
 export type AuthorizedParts = Omit<Parts, "headers">
@@ -16,7 +16,7 @@ const attempt = <Op extends Operation, A>(
   endpoint: Endpoint<Op, A>,
   parts: AuthorizedParts,
   headers: Readonly<Record<string, string>>
-): Effect.Effect<A, ErrorOf<Op> | Unauthorized> =>
+): Effect.Effect<A, ErrorOf<Op> | Refused> =>
   Effect.flatMap(
     transport.send({
       operation: endpoint.operation,
@@ -26,14 +26,9 @@ const attempt = <Op extends Operation, A>(
       body: parts.body,
       secretPath: parts.secretPath
     }),
-    (answer): Effect.Effect<A, ErrorOf<Op> | Unauthorized> =>
+    (answer): Effect.Effect<A, ErrorOf<Op> | Refused> =>
       answer.status === 401
-        ? Effect.fail(
-            new Unauthorized({
-              accessToken: Redacted.make(headers["authorization"]?.slice(7) ?? "", { label: "accessToken" }),
-              messages: readEnvelope(401, parseJson(answer.text))?.messages ?? []
-            })
-          )
+        ? refused(headers, readEnvelope(401, parseJson(answer.text))?.messages)
         : interpret(endpoint, parts, answer)
   )
 

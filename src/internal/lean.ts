@@ -114,23 +114,34 @@ export const readWeb = async (
     void response.body.cancel().catch(() => undefined)
     return undefined
   }
-  const decoder = new TextDecoder()
   const reader = response.body.getReader()
   const cancel = () => void reader.cancel().catch(() => undefined)
   reading.cancel = cancel
   let bytes = 0
   let text = ""
+  // Most answers come in one piece, and need no decoder of their own.
+  let first: Uint8Array | undefined
+  let decoder: TextDecoder | undefined
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) return text + decoder.decode()
+    if (done) return decoder === undefined ? utf8.decode(first) : text + decoder.decode()
     bytes += value.byteLength
     if (bytes > maxBytes) {
       cancel()
       return undefined
     }
-    text += decoder.decode(value, { stream: true })
+    if (first === undefined) first = value
+    else {
+      if (decoder === undefined) {
+        decoder = new TextDecoder()
+        text = decoder.decode(first, { stream: true })
+      }
+      text += decoder.decode(value, { stream: true })
+    }
   }
 }
+
+const utf8 = /* @__PURE__ */ new TextDecoder()
 
 /** The statuses that `fetch` would follow; browsers hide which one it was. */
 export const isRedirect = (status: number): boolean =>

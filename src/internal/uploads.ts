@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import * as AuthError from "../AuthError.ts"
 import * as FieldValue from "../FieldValue.ts"
 import * as OneEntryError from "../OneEntryError.ts"
-import { type Internal, type RefreshError, Unauthorized } from "../Session.ts"
+import type { Internal, RefreshError } from "../Session.ts"
 import { files as rules } from "./classification.ts"
 import { extraHeaders, optionally } from "./authorizedCall.ts"
 import * as DomainErrors from "./domainErrors.ts"
@@ -16,6 +16,7 @@ import { isBlob } from "./fieldEncoding.ts"
 import type { FormInvalid } from "./formInvalid.ts"
 import { type Endpoint, interpret, path, something } from "./invoke.ts"
 import { type Transport, transferTime } from "./transport.ts"
+import { refused } from "./refused.ts"
 
 const decode = Schema.decodeUnknownExit(Schema.Array(FieldValue.UploadedFile))
 
@@ -269,7 +270,7 @@ const sendOnce = (
       const answer = yield* transport.send({ operation: "upload", method: "POST", ...parts })
       const bearer = headers["authorization"]
       if (answer.status === 401) {
-        if (bearer === undefined) return yield* new Unauthorized({ accessToken: Redacted.make("") })
+        if (bearer === undefined) return yield* refused(headers)
         yield* session.service.renew(Redacted.make(bearer.slice("Bearer ".length)))
         return yield* OneEntryError.invalidRequest(
           "upload",

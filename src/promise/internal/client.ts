@@ -31,6 +31,7 @@ import { type Device, deviceOf } from "./device.ts"
 import * as Endpoints from "./endpoints.ts"
 import { type Failure, type PlainError, toPlain } from "./failure.ts"
 import { Recorder, recording } from "./recorder.ts"
+import { isRefused, type Refused } from "../../internal/refused.ts"
 
 export interface Options {
   readonly client: ClientOptions.ClientOptions
@@ -140,27 +141,21 @@ export const make = (options: Options) => {
     )
     const once = <A, E>(
       token: string,
-      attempt: (
-        headers: Readonly<Record<string, string>>,
-        accessToken: string
-      ) => Effect.Effect<A, E | Session.Unauthorized>
+      attempt: (headers: Readonly<Record<string, string>>, accessToken: string) => Effect.Effect<A, E | Refused>
     ): Effect.Effect<A, E | Session.RefreshError> => {
-      const attempted: Effect.Effect<A, E | Session.RefreshError | Session.Unauthorized> = attempt(
+      const attempted: Effect.Effect<A, E | Session.RefreshError | Refused> = attempt(
         { ...transport.headers, authorization: `Bearer ${token}` },
         token
       )
-      return Effect.catchIf(
-        attempted,
-        (error): error is Session.Unauthorized => error instanceof Session.Unauthorized,
-        (error) =>
-          Effect.fail(
-            new AuthError.TokenExpired({
-              marker: transport.project.providerMarker,
-              statusCode: 401,
-              messages: error.messages ?? [],
-              reason: "Refused"
-            })
-          )
+      return Effect.catchIf(attempted, isRefused, (error) =>
+        Effect.fail(
+          new AuthError.TokenExpired({
+            marker: transport.project.providerMarker,
+            statusCode: 401,
+            messages: error.messages,
+            reason: "Refused"
+          })
+        )
       )
     }
     const forget = <A, E>(effect: Effect.Effect<A, E>) =>

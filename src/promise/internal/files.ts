@@ -1,15 +1,15 @@
 /** Files as the web has them: a response with its headers, and a `File` of what a URL holds. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Redacted from "effect/Redacted"
 import { files as rules } from "../../internal/classification.ts"
 import * as FetchTransport from "../../internal/fetchTransport.ts"
 import { type Endpoint, checked, emptyArguments, interpret, path } from "../../internal/invoke.ts"
 import { describeCause } from "../../internal/lean.ts"
 import type { Transport } from "../../internal/transport.ts"
 import * as OneEntryError from "../../OneEntryError.ts"
-import * as Session from "../../Session.ts"
+import type * as Session from "../../Session.ts"
 import { Recorder } from "./recorder.ts"
+import { refused } from "../../internal/refused.ts"
 
 export interface Place {
   readonly id: number | string
@@ -42,11 +42,7 @@ export const getFile = (transport: Transport, session: Session.Internal, place: 
         const { status } = response
         if (status >= 200 && status < 300) return response
         const text = yield* Effect.promise(() => response.text().catch(() => ""))
-        if (status === 401) {
-          return yield* new Session.Unauthorized({
-            accessToken: Redacted.make(headers["authorization"]?.slice(7) ?? "")
-          })
-        }
+        if (status === 401) return yield* refused(headers)
         const answer = { status, text, header: (name: string) => response.headers.get(name) ?? undefined }
         const recorder = yield* Recorder
         if (recorder !== undefined) recorder.answer = answer
