@@ -9,6 +9,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Headers from "effect/http/Headers"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -80,6 +82,7 @@ const jsonType = "application/json; charset=utf-8"
 
 let second = -1
 let headers = Headers.empty
+const blanks = new Map<number, HttpServerResponse.HttpServerResponse>()
 
 /** The headers of an answer; the same ones for a second. */
 const headersAt = (now: number): Headers.Headers => {
@@ -87,15 +90,20 @@ const headersAt = (now: number): Headers.Headers => {
   if (current !== second) {
     second = current
     headers = Headers.fromRecordUnsafe({ ...corsHeaders, date: new Date(current * 1000).toUTCString() })
+    blanks.clear()
   }
   return headers
 }
 
-const json = (now: number, status: number, text: string): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.text(text, { status, contentType: jsonType, headers: headersAt(now) })
+const empty = (now: number, status: number): HttpServerResponse.HttpServerResponse => {
+  const headers = headersAt(now)
+  let blank = blanks.get(status)
+  if (blank === undefined) blanks.set(status, (blank = HttpServerResponse.empty({ status, headers })))
+  return blank
+}
 
-const empty = (now: number, status: number): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.empty({ status, headers: headersAt(now) })
+const json = (now: number, status: number, text: string): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.setBody(empty(now, status), HttpBody.text(text, jsonType))
 
 /** An answer that is not JSON, with the headers that every answer has. */
 export const withHeaders = (
@@ -195,8 +203,18 @@ const parseBody = (backend: Backend, request: HttpServerRequest.HttpServerReques
 const tooLarge = (backend: Backend, request: HttpServerRequest.HttpServerRequest): boolean =>
   Number(request.headers["content-length"] ?? 0) > backend.limits.bodyBytes
 
+const decoder = new TextDecoder()
+
 const readText = (backend: Backend, request: HttpServerRequest.HttpServerRequest): Effect.Effect<string, Refusal> => {
   if (tooLarge(backend, request)) return Effect.fail(refusal("BodyTooLarge"))
+  const { source } = request
+  if (HttpClientRequest.isHttpClientRequest(source) && source.body._tag === "Uint8Array") {
+    // It is all there; reading it through the request takes a fiber and a cache.
+    const { body } = source.body
+    return body.length > backend.limits.bodyBytes
+      ? Effect.fail(refusal("BodyTooLarge"))
+      : Effect.succeed(decoder.decode(body))
+  }
   return Effect.filterOrFail(
     Effect.mapError(request.text, (error) =>
       refusal(String(error.reason.cause ?? "").includes("exceeds") ? "BodyTooLarge" : "BodyMalformed")

@@ -77,11 +77,7 @@ const readBody = (
 }
 
 const toRequest = (source: Http.IncomingMessage, origin: string, body: Uint8Array | undefined) => {
-  const headers: Record<string, string> = Object.create(null)
-  for (const name in source.headers) {
-    const value = source.headers[name]
-    if (value !== undefined) headers[name] = typeof value === "string" ? value : value.join(", ")
-  }
+  const headers = Headers.fromInput(source.headers)
   const url = source.url ?? "/"
   return HttpServerRequest.fromClientRequest(
     HttpClientRequest.makeWith(
@@ -89,7 +85,7 @@ const toRequest = (source: Http.IncomingMessage, origin: string, body: Uint8Arra
       url.startsWith("/") ? `${origin}${url}` : url,
       UrlParams.empty,
       Option.none(),
-      Headers.fromRecordUnsafe(headers),
+      headers,
       body === undefined || body.length === 0 ? HttpBody.empty : HttpBody.uint8Array(body, headers["content-type"])
     )
   )
@@ -121,11 +117,9 @@ const writeAnswer = (
     return
   }
   const body = response.body
-  const headers: Record<string, string | number> = { ...response.headers }
   if (body._tag === "Uint8Array") {
-    headers["content-type"] = body.contentType
-    headers["content-length"] = body.contentLength
-    target.writeHead(response.status, headers)
+    // type and length of the body are among them
+    target.writeHead(response.status, response.headers)
     if (request.method === "HEAD") {
       target.end()
     } else if (body.text !== undefined) {
@@ -137,6 +131,7 @@ const writeAnswer = (
     }
     return
   }
+  const headers: Record<string, string | number> = { ...response.headers }
   if (body._tag === "Empty") {
     if (response.status !== 204 && response.status !== 304) headers["content-length"] = 0
     target.writeHead(response.status, headers)
