@@ -1,6 +1,8 @@
 /** Files on their way to the server: from a form's fields, a `File` or `Blob`, or a stream that nobody reads whole. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
+import * as Pull from "effect/Pull"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -14,6 +16,7 @@ import { extraHeaders, optionally } from "./authorizedCall.ts"
 import * as DomainErrors from "./domainErrors.ts"
 import { isBlob } from "./fieldEncoding.ts"
 import type { FormInvalid } from "./formInvalid.ts"
+import { inOrder } from "./inOrder.ts"
 import { type Endpoint, interpret, path, something } from "./invoke.ts"
 import { type Transport, transferTime } from "./transport.ts"
 import { refused } from "./refused.ts"
@@ -113,21 +116,21 @@ const counted = <E>(
   watch: Watch<E>,
   onBytes: (bytes: number) => void
 ): Stream.Stream<Uint8Array, E | DomainErrors.FileTooLarge | OneEntryError.OneEntryError> =>
-  Stream.suspend(() => {
+  Stream.transformPull(bytesOf(source), (pull) => {
     let bytes = 0
     const name = nameOf(source)
-    const limited = Stream.mapEffect(bytesOf(source), (chunk) =>
-      Effect.suspend(() => {
-        bytes += chunk.byteLength
+    const count = Effect.flatMap(pull, (chunks) => {
+      for (const { byteLength } of chunks) {
+        bytes += byteLength
         if (bytes > maxBytes) return Effect.fail(tooLarge(name, maxBytes, undefined))
-        onBytes(chunk.byteLength)
-        return Effect.succeed(chunk)
-      })
-    )
-    const complete = Stream.fromEffectDrain(
-      Effect.suspend(() =>
+        onBytes(byteLength)
+      }
+      return Effect.succeed(chunks)
+    })
+    return Effect.succeed(
+      Pull.catchDone(count, (): Pull.Pull<never, OneEntryError.OneEntryError> =>
         source.size === undefined || source.size === bytes
-          ? Effect.void
+          ? Cause.done()
           : Effect.fail(
               OneEntryError.invalidRequest(
                 "upload",
@@ -136,14 +139,13 @@ const counted = <E>(
             )
       )
     )
-    return Stream.concat(limited, complete).pipe(
-      Stream.tapError((error) =>
-        Effect.sync(() => {
-          watch.failure ??= error
-        })
-      )
+  }).pipe(
+    Stream.tapError((error) =>
+      Effect.sync(() => {
+        watch.failure ??= error
+      })
     )
-  })
+  )
 
 const encoder = new TextEncoder()
 
@@ -196,17 +198,14 @@ const streamedBody = <E>(
       sent += bytes
       onSent(sent)
     }
-    return Stream.concat(
-      Stream.flatMap(
-        Stream.fromArray(sources.map((source, index) => ({ head: heads[index] ?? end, source }))),
-        (part) =>
-          Stream.succeed(part.head).pipe(
-            Stream.concat(counted(part.source, maxBytes, watch, count)),
-            Stream.concat(Stream.succeed(end))
-          )
-      ),
-      Stream.succeed(tail)
-    )
+    return inOrder(function* () {
+      for (const [index, source] of sources.entries()) {
+        yield Stream.succeed(heads[index] ?? end)
+        yield counted(source, maxBytes, watch, count)
+        yield Stream.succeed(end)
+      }
+      yield Stream.succeed(tail)
+    })
   })
   return HttpBody.stream(stream, `multipart/form-data; boundary=${boundary}`, length)
 }
