@@ -26,6 +26,7 @@ export const entries: ReadonlyArray<Entry> = [
     without:
       /^effect-oneentry\/(Session|Sessions|AuthProvider|Users|OAuth|TokenStorage|internal\/(slot|refresh|stored|jwt|cooldown))/
   },
+  { file: "floor", what: "one layer, one schema, one error and one retry that do nothing: the floor under the first" },
   { file: "application", what: "an application on Effect, without this package" },
   { file: "application-signed-in", what: "the same with the thirteen operations and the session" },
   {
