@@ -39,9 +39,7 @@ const names = Object.keys(tables).filter(isTable)
 const codecs = new Map(
   names.map((name) => {
     const codec = Schema.toCodecJson<Schema.Codec<unknown, unknown>>(tables[name])
-    // files have bytes; all other rows are JSON as they are
-    const encode = name === "files" ? Schema.encodeUnknownSync(codec) : (row: unknown) => row
-    return [name, { encode, decode: Schema.decodeUnknownSync(codec) }] as const
+    return [name, { encode: Schema.encodeUnknownSync(codec), decode: Schema.decodeUnknownSync(codec) }] as const
   })
 )
 

@@ -515,6 +515,8 @@ const observed = (
   const faulted = fault === undefined ? effect : withFault(backend, fault, log, fiber, effect)
   const clock = fiber.getRef(Clock.Clock)
   const started = clock.monotonicTimeNanosUnsafe()
+  const { journal } = backend.state
+  const before = journal.count
   const done = (response: HttpServerResponse.HttpServerResponse) => {
     log.status = response === broken ? null : response.status
     log.durationMs = Number((clock.monotonicTimeNanosUnsafe() - started) / 1000n) / 1000
@@ -522,8 +524,8 @@ const observed = (
     return response
   }
   return Effect.flatMap(faulted, (response) => {
-    if (backend.state.journal.settled) return Effect.succeed(done(response))
-    // an answered write is a kept write, and nobody sees one that is not kept yet
+    // An answered write is a kept write. What changed nothing waits for nobody's.
+    if (journal.count === before || journal.settled) return Effect.succeed(done(response))
     return Effect.map(backend.flush, (kept) => {
       if (kept || response === broken) return done(response)
       log.reason = "The change could not be kept"

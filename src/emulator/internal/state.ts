@@ -46,10 +46,14 @@ class Table<K extends Key, V> {
 class Journal {
   recording = false
   changes: Array<Change> = []
+  /** How many changes there have been. */
+  count = 0
   /** Whether changes that were taken are still being written. */
   writing = false
   push(table: TableName, key: string, row: unknown): void {
-    if (this.recording) this.changes.push({ table, key, row })
+    if (!this.recording) return
+    this.count++
+    this.changes.push({ table, key, row })
   }
   /** Whether everything is kept that an answer could show. */
   get settled(): boolean {
