@@ -5,6 +5,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { wait } from "./waiting.ts"
 
 interface Ticket {
   granted: boolean
@@ -71,8 +72,9 @@ export const make = (): KeyedMutex => {
             const ticket = enter(key)
             const turn = (): Effect.Effect<A | B, E | E2, R | R2> =>
               ticket.granted || bound === undefined ? effect : bound.orElse()
-            const wait = bound === undefined ? granted(ticket) : Effect.timeoutOption(granted(ticket), bound.wait)
-            const run = ticket.granted ? restore(effect) : Effect.flatMap(restore(wait), () => restore(turn()))
+            const turnComes = wait(granted(ticket))
+            const waiting = bound === undefined ? turnComes : Effect.timeoutOption(turnComes, bound.wait)
+            const run = ticket.granted ? restore(effect) : Effect.flatMap(restore(waiting), () => restore(turn()))
             return Effect.ensuring(
               run,
               Effect.sync(() => leave(key, ticket))

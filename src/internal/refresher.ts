@@ -23,6 +23,7 @@ import * as Slots from "./slots.ts"
 import type { SlotStore } from "./slotStore.ts"
 import * as Stored from "./storedSession.ts"
 import type { Transport } from "./transport.ts"
+import { wait } from "./waiting.ts"
 
 export interface Refresher {
   /**
@@ -316,7 +317,7 @@ export const make = (options: {
   const join = (slot: Slots.Slot, used: string, left: number): Effect.Effect<void, RefreshError> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.suspend(() => (slot.flight === undefined ? start(slot, used) : Effect.succeed(slot.flight))).pipe(
-        Effect.flatMap((flight) => restore(Deferred.await(flight.done))),
+        Effect.flatMap((flight) => restore(wait(Deferred.await(flight.done)))),
         Effect.flatMap((ran): Effect.Effect<void, RefreshError> =>
           ran
             ? Effect.void

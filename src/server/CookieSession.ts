@@ -56,6 +56,7 @@ import * as ReferenceStore from "./internal/referenceStore.ts"
 import { header, hostOf, isLoopback } from "./internal/request.ts"
 import * as SealedStore from "./internal/sealedStore.ts"
 import * as SlotNames from "./internal/slotNames.ts"
+import * as Workers from "./internal/workers.ts"
 import * as Visitor from "./Visitor.ts"
 
 // -----------------------------------------------------------------------------
@@ -480,7 +481,8 @@ export const layerSealed = (
         onLate
       })
       return Context.make(TokenStorage.TokenStorage, store.storage).pipe(
-        Context.add(CookieSession, CookieSession.of({ open: makeOpen(store, keyring, settings, onLate) }))
+        Context.add(CookieSession, CookieSession.of({ open: makeOpen(store, keyring, settings, onLate) })),
+        Workers.provideWaiting
       )
     })
   )
@@ -530,7 +532,8 @@ export const layerReference = (
         maxSessions: settings.maxSessions
       })
       return Context.make(TokenStorage.TokenStorage, store.storage).pipe(
-        Context.add(CookieSession, CookieSession.of({ open: makeOpen(store, keyring, settings, onLate) }))
+        Context.add(CookieSession, CookieSession.of({ open: makeOpen(store, keyring, settings, onLate) })),
+        Workers.provideWaiting
       )
     })
   )

@@ -12,6 +12,7 @@ import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as CookieSession from "./CookieSession.ts"
 import type { Options } from "./HttpSession.ts"
+import * as Workers from "./internal/workers.ts"
 import * as OriginCheck from "./OriginCheck.ts"
 import type * as Visitor from "./Visitor.ts"
 
@@ -151,14 +152,11 @@ export const handle = <Req extends Request, E, R>(
 /**
  * Makes the wrapper for handlers that are not Effect, on a layer with the services that they use.
  *
- * **Gotchas**
+ * In a Cloudflare Worker hand the `env` and the `ctx` through: a visitor who goes away in the middle of a refresh then does
+ * not take it with them. One visitor's requests may reach different isolates there, so keep the sessions in a storage and
+ * under a lock that these share (`CookieSession.layerReference`), as `examples/cloudflare-worker` does.
  *
- * In a Cloudflare Worker a request that waits for what another one does is given up as hung, though they share the memory;
- * so two requests must not share a refresh. Use `handle` there, provide the layer with each request, and keep the
- * sessions in a storage and under a lock that all requests have in common (`CookieSession.layerReference`), as
- * `examples/cloudflare-worker` does.
- *
- * **Example** (Hono, Bun, Deno: the same)
+ * **Example** (Hono, Bun, Workers: the same)
  *
  * ```ts
  * import { Layer, Redacted } from "effect"
@@ -204,23 +202,38 @@ export const make = <R, E>(
     }
   })
 
-  const open = (request: Visitor.RequestLike, readOnly: boolean) =>
-    runtime.runPromise(CookieSession.CookieSession.use((sessions) => sessions.open(request, { readOnly })))
+  let services: Promise<unknown> | undefined
+  let ready = false
+  const open = async (request: Visitor.RequestLike, readOnly: boolean) => {
+    if (!ready) {
+      // The first request makes the services, and the others wait for it.
+      const made = (services ??= runtime.context())
+      await Workers.awaited((resolve, reject) => made.then(resolve, reject))
+      ready = true
+    }
+    return runtime.runPromise(CookieSession.CookieSession.use((sessions) => sessions.open(request, { readOnly })))
+  }
+
+  const respond = async (request: Request, handler: (visit: Visit<R>) => Response | Promise<Response>) => {
+    const visit = await open(request, false)
+    try {
+      const response = await handler(visitOf(visit))
+      return withCookies(response, await runtime.runPromise(visit.close))
+    } catch (error) {
+      // There is no response to carry a cookie.
+      await runtime.runPromise(visit.abandon)
+      throw error
+    }
+  }
 
   return {
     withSession:
       (handler) =>
       async (request, ...args) => {
         if (isRefused(request, options)) return refusal()
-        const visit = await open(request, false)
-        try {
-          const response = await handler(request, visitOf(visit), ...args)
-          return withCookies(response, await runtime.runPromise(visit.close))
-        } catch (error) {
-          // There is no response to carry a cookie.
-          await runtime.runPromise(visit.abandon)
-          throw error
-        }
+        const response = respond(request, (visit) => handler(request, visit, ...args))
+        Workers.keepAlive(args, response)
+        return response
       },
     readOnly: async (request, f) => {
       const visit = await open(request, true)
