@@ -1,10 +1,5 @@
-/**
- * A Worker with sign-in, profile and sign-out. Its cookie is a random id; the session is in a Durable Object.
- *
- * A request of a Worker must not wait for what another one does, though they share the memory. So the services are made
- * for each request, and the object is the only thing that requests have in common.
- */
-import type { DurableObjectNamespace } from "@cloudflare/workers-types"
+/** A Worker with sign-in, profile and sign-out. Its cookie is a random id; the session is in a Durable Object. */
+import type { DurableObjectNamespace, ExecutionContext } from "@cloudflare/workers-types"
 import { Effect, Layer, Redacted } from "effect"
 import { AuthProvider, FetchClient, OneEntry, Users } from "effect-oneentry"
 import { CookieSession, WebSession } from "effect-oneentry/server"
@@ -18,12 +13,6 @@ interface Env {
   readonly SESSION_KEY: string
   readonly SESSIONS: DurableObjectNamespace
 }
-
-const services = (env: Env) =>
-  OneEntry.layer({ url: env.ONEENTRY_URL, appToken: Redacted.make(env.ONEENTRY_TOKEN) }).pipe(
-    Layer.provideMerge(CookieSession.layerReference({ keys: Redacted.make(env.SESSION_KEY) })),
-    Layer.provide([DurableSessions.layer(env.SESSIONS), FetchClient.layer])
-  )
 
 const signIn = Effect.fn("signIn")(
   function* (request: Request) {
@@ -62,7 +51,20 @@ const route = Effect.fnUntraced(function* (request: Request) {
   }
 })
 
+const make = (env: Env) => {
+  const app = WebSession.make(
+    OneEntry.layer({ url: env.ONEENTRY_URL, appToken: Redacted.make(env.ONEENTRY_TOKEN) }).pipe(
+      Layer.provideMerge(CookieSession.layerReference({ keys: Redacted.make(env.SESSION_KEY) })),
+      Layer.provide([DurableSessions.layer(env.SESSIONS), FetchClient.layer])
+    )
+  )
+  return app.withSession((request, visit, _env: Env, _ctx: ExecutionContext) => visit.run(route(request)))
+}
+
+let handler: ReturnType<typeof make> | undefined
+
 export default {
-  fetch: (request: Request, env: Env): Promise<Response> =>
-    Effect.runPromise(WebSession.handle(request, route).pipe(Effect.provide(services(env))))
+  // With the `ctx`, a visitor who goes away in the middle of a refresh does not take it with them.
+  fetch: (request: Request, env: Env, ctx: ExecutionContext): Promise<Response> =>
+    (handler ??= make(env))(request, env, ctx)
 }
