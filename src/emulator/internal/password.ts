@@ -29,7 +29,8 @@ const scryptOf =
     new Promise((resolve, reject) => {
       const maxmem = 2048 * 2 ** cost + 1_048_576 // twice what it takes
       crypto.scrypt(password, salt, length, { N: 2 ** cost, r: 8, p: 1, maxmem }, (error, key) =>
-        error === null ? resolve(key) : reject(error)
+        // Node says null where nothing went wrong, Bun undefined.
+        error ? reject(error) : resolve(key)
       )
     })
 
