@@ -53,6 +53,13 @@ const initOf = (fiber: Fiber.Fiber<unknown, unknown>, headers: Readonly<Record<s
     : { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), ...headers } }
 }
 
+/**
+ * Deno sends a request again when a connection that was in use before breaks without an answer, one that writes, too: a
+ * refresh token would be spent twice. It leaves alone what it cannot rewind, and a blob is such a thing to it.
+ */
+const sentOnce = (body: string | Uint8Array<ArrayBuffer> | FormData): BodyInit =>
+  "Deno" in globalThis && !(body instanceof FormData) ? new Blob([body]) : body
+
 const whole = HttpClient.make((request, url, signal, fiber) => {
   const fetch = fiber.getRef(Fetch) ?? globalThis.fetch
   const send = (body: BodyInit | undefined) =>
@@ -78,7 +85,7 @@ const whole = HttpClient.make((request, url, signal, fiber) => {
     case "FormData":
       return send(body.formData)
     case "Uint8Array":
-      return send(new Uint8Array(body.body))
+      return send(sentOnce(new Uint8Array(body.body)))
     case "Raw":
       // Whatever was handed in raw is `fetch`'s to judge.
       return send(body.body as BodyInit)
@@ -112,7 +119,7 @@ const exchange = <A>(
         method: request.method,
         redirect: "manual",
         signal: controller.signal,
-        ...(request.body === undefined ? {} : { body: request.body })
+        ...(request.body === undefined ? {} : { body: sentOnce(request.body) })
       })
       return Lean.isRedirect(response.status)
         ? refuse({ _tag: "Redirected", status: response.status })
