@@ -61,7 +61,7 @@ describe("requirement", () => {
   })
 
   it("gives existing files for what this machine has", () => {
-    for (const name of ["redis", "postgres", "chromium"] as const) {
+    for (const name of ["redis", "postgres", "chromium", "firefox"] as const) {
       const { binaries } = requirement(name)
       for (const file of Object.values(binaries)) assert.isTrue(fs.existsSync(file), file)
     }

@@ -51,6 +51,13 @@ const definitions = {
     folders: () => ["/usr/bin"],
     aliases: { chromium: ["chromium-browser", "google-chrome"] },
     install: "apt-get install chromium"
+  },
+  firefox: {
+    title: "Firefox",
+    binaries: ["firefox-esr"],
+    folders: () => ["/usr/bin"],
+    aliases: { "firefox-esr": ["firefox"] },
+    install: "apt-get install firefox-esr"
   }
 } satisfies Record<string, Definition>
 

@@ -1,0 +1,28 @@
+/**
+ * The contract suite on the sources and this Node; `npm run matrix` runs it from the tarball, on every runtime. Storages
+ * and locks have their suites in tests of their own.
+ */
+import { describe, it } from "@effect/vitest"
+import { Effect, Redacted } from "effect"
+import { Control, Emulator } from "effect-oneentry/emulator"
+import { hosted } from "../helpers/hosted.ts"
+import { nodePlatform } from "./node.ts"
+import { project } from "./project.ts"
+import { provided, suitesOf } from "./suite.ts"
+
+const suites = await Effect.runPromise(suitesOf(await nodePlatform()))
+
+describe("the contract", () => {
+  const emulator = hosted(Emulator.makeServer({ passwordCost: 1, project, routes: Control.routes }))
+  for (const { cases, lacks, name } of suites) {
+    if (lacks !== undefined || /^(storage|lock): /.test(name)) continue
+    describe(name, () => {
+      for (const one of cases) {
+        it.live(one.name, () => {
+          const { appToken, url } = emulator()
+          return provided({ url, control: url, appToken: Redacted.value(appToken) })(one.run)
+        })
+      }
+    })
+  }
+})
