@@ -333,6 +333,8 @@ describe("the description", () => {
       const reference = yield* send("GET", "api")
       assert.strictEqual(reference.status, 200)
       assert.include(reference.text, "/api/content/users-auth-providers/marker/{marker}/users/sign-up")
+      assert.include(reference.text, "400 DeviceMetadataMissing: Missing x-device-metadata header")
+      assert.include(reference.text, "files: Array&lt;bytes&gt;")
       assert.notInclude(reference.text, "undefined")
     }).pipe(Effect.provide(inProcess))
   )

@@ -39,42 +39,80 @@ const shapeOf = (schema: unknown, components: Json, indent: string, depth: numbe
   if (isJson(schema["additionalProperties"])) {
     return `{ [key]: ${shapeOf(schema["additionalProperties"], components, indent, depth + 1)} }`
   }
+  if (schema["format"] === "binary") return "bytes"
   if (schema["type"] === "array") return `Array<${shapeOf(schema["items"], components, indent, depth + 1)}>`
   return typeof schema["type"] === "string" ? schema["type"] : "any JSON"
 }
 
-const bodyOf = (content: unknown): unknown => {
+const mediaOf = (content: unknown): Json | undefined => {
   if (!isJson(content)) return undefined
   const [media] = Object.values(content)
-  return isJson(media) ? media["schema"] : undefined
+  return isJson(media) ? media : undefined
+}
+
+const bodyOf = (content: unknown): unknown => mediaOf(content)?.["schema"]
+
+/** `marker: string  (path) The identifier …`, one a line. */
+const parameterLine = (parameter: Json, components: Json): string => {
+  const schema = isJson(parameter["schema"]) ? parameter["schema"] : {}
+  const said = parameter["description"] ?? schema["description"]
+  const shape =
+    "contentSchema" in schema ? shapeOf(schema["contentSchema"], components, "", 0) : shapeOf(schema, components, "", 0)
+  return `${String(parameter["name"])}${parameter["required"] === true ? "" : "?"}: ${shape}  (${String(parameter["in"])})${typeof said === "string" ? `  ${said}` : ""}`
+}
+
+/** The refusals of a status by name, each with its words. */
+const refusalLines = (content: unknown, examples: Json): ReadonlyArray<string> => {
+  const named = mediaOf(content)?.["examples"]
+  return isJson(named)
+    ? Object.keys(named).map((name) => {
+        const example = examples[name]
+        const value = isJson(example) ? example["value"] : undefined
+        return `${name}: ${String(isJson(value) ? value["message"] : "")}`
+      })
+    : []
+}
+
+const credentials: Readonly<Record<string, string>> = {
+  appToken: "x-app-token",
+  session: "authorization: Bearer <access token>",
+  linkToken: "?token= with the app token"
 }
 
 const block = (title: string, text: string) => `<h3>${e(title)}</h3><pre>${e(text)}</pre>`
 
 export const reference = (description: OpenApi.OpenAPISpec, query: string): HttpServerResponse.HttpServerResponse => {
+  const { components: all }: { readonly components: Json } = { components: { ...description.components } }
   const components: Json = description.components.schemas
+  const examples = isJson(all["examples"]) ? all["examples"] : {}
   const operation = (method: string, path: string, one: Json): string => {
     const parameters = (Array.isArray(one["parameters"]) ? one["parameters"] : []).filter(isJson)
     const parts: Array<string> = []
     if (parameters.length > 0) {
-      parts.push(
-        block(
-          "Parameters",
-          parameters
-            .map(
-              (parameter) =>
-                `${String(parameter["name"])}${parameter["required"] === true ? "" : "?"}: ${shapeOf(parameter["schema"], components, "", 0)}  (${String(parameter["in"])})`
-            )
-            .join("\n")
-        )
-      )
+      parts.push(block("Parameters", parameters.map((parameter) => parameterLine(parameter, components)).join("\n")))
     }
-    const request = isJson(one["requestBody"]) ? bodyOf(one["requestBody"]["content"]) : undefined
-    if (request !== undefined) parts.push(block("Body", shapeOf(request, components, "", 0)))
+    const content = isJson(one["requestBody"]) ? one["requestBody"]["content"] : undefined
+    const request = bodyOf(content)
+    const isForm = isJson(content) && "multipart/form-data" in content
+    if (request !== undefined)
+      parts.push(block(isForm ? "Parts of the form" : "Body", shapeOf(request, components, "", 0)))
+    const security = Array.isArray(one["security"]) ? one["security"].filter(isJson) : []
+    const needs = security.map((scheme) =>
+      Object.keys(scheme)
+        .map((name) => credentials[name] ?? name)
+        .join(" and ")
+    )
+    if (needs.length > 0) parts.unshift(block("Needs", needs.join(", or\n")))
+    const refusals: Array<string> = []
     for (const [status, response] of Object.entries(isJson(one["responses"]) ? one["responses"] : {})) {
-      const body = isJson(response) ? bodyOf(response["content"]) : undefined
+      const content = isJson(response) ? response["content"] : undefined
+      const lines = refusalLines(content, examples)
+      refusals.push(...lines.map((line) => `${status} ${line}`))
+      if (lines.length > 0) continue
+      const body = bodyOf(content)
       parts.push(block(`Answer ${status}`, body === undefined ? "no body" : shapeOf(body, components, "", 0)))
     }
+    if (refusals.length > 0) parts.push(block("Refusals", refusals.join("\n")))
     return `<details><summary><span class="verb">${e(method.toUpperCase())}</span><code class="path">${e(path)}</code><span class="what">${e(one["summary"] ?? "")}</span></summary><div class="inner">${parts.join("")}</div></details>`
   }
   const sections = description.tags.map(({ name }) => {

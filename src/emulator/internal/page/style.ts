@@ -190,5 +190,5 @@ footer { max-width: 1400px; margin: -24px auto 0; padding: 0 24px 32px; color: v
 .doc .verb { font-family: var(--mono); font-size: 0.75rem; font-weight: 650; min-width: 58px; color: var(--accent) }
 .doc .inner { padding: 4px 16px 16px; background: var(--sunken); border-top: 1px solid var(--line) }
 .doc h3 { font-size: 0.8125rem; margin: 14px 0 4px; color: var(--muted); font-weight: 550 }
-.doc pre { margin: 0; padding: 10px 12px; background: var(--surface); border: 1px solid var(--line); border-radius: 8px; overflow: auto; font: 0.8125rem/1.5 var(--mono); max-height: 24rem; tab-size: 2 }
+.doc pre { margin: 0; padding: 10px 12px; background: var(--surface); border: 1px solid var(--line); border-radius: 8px; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; font: 0.8125rem/1.5 var(--mono); max-height: 24rem; tab-size: 2 }
 `
