@@ -28,6 +28,9 @@ const violations = async (page: Page) => {
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
 }
 
+/** Nothing is wider than the screen. */
+const fits = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)
+
 /** Presses Tab until that has the focus. */
 const tabTo = async (page: Page, text: string) => {
   for (let steps = 0; steps < 25; steps++) {
@@ -146,12 +149,12 @@ describe.skipIf(!requirementOfChromium.available)("the React page", () => {
     })
   )
 
-  it.live("the countdown lets the next code be asked for", () =>
+  it.live("on a small phone: the countdown lets the next code be asked for", () =>
     Effect.gen(function* () {
       const { emulator, open } = yield* startSite
       const run = Effect.runPromiseWith(yield* Effect.context())
       yield* Effect.promise(async () => {
-        const { context, tab } = await open({ colorScheme: "dark" })
+        const { context, tab } = await open({ colorScheme: "dark", viewport: { width: 320, height: 640 } })
         await context.clock.install()
         const page = await tab()
         await page.getByRole("button", { name: "Sign up" }).click()
@@ -159,6 +162,7 @@ describe.skipIf(!requirementOfChromium.available)("the React page", () => {
         await page.getByLabel("Password").fill("correct horse")
         await page.getByLabel("Name").fill("Eve")
         await page.getByLabel("Favourite shelf").selectOption("Novels")
+        assert.isTrue(await fits(page))
         await page.getByRole("button", { name: "Sign up" }).click()
         const again = page.getByRole("button", { name: /^Send a new code/ })
         await again.waitFor()
@@ -172,6 +176,12 @@ describe.skipIf(!requirementOfChromium.available)("the React page", () => {
         await page.getByText("A new code is on its way.").waitFor()
         assert.notStrictEqual(await run(emulator.awaitCode("eve@example.com")), first)
         assert.match((await again.textContent()) ?? "", /in \d+ s$/)
+        assert.isTrue(await fits(page))
+        await page.getByLabel("Code").fill(await run(emulator.awaitCode("eve@example.com")))
+        await page.getByRole("button", { name: "Continue" }).click()
+        await page.getByLabel("Add a picture").waitFor()
+        assert.isTrue(await fits(page))
+        assert.deepStrictEqual(await violations(page), [])
         await context.close()
       })
     })

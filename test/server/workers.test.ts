@@ -49,12 +49,12 @@ const start = Effect.gen(function* () {
   const { origin } = yield* Effect.promise(() => miniflare.ready)
   const jar = new CookieJar()
   const shop = "https://shop.example/"
-  const send = (method: string, signal?: AbortSignal) =>
-    Effect.promise(async () => {
+  const send = (method: string) =>
+    Effect.promise(async (signal) => {
       const response = await fetch(origin, {
         method,
         headers: { cookie: await jar.getCookieString(shop) },
-        ...(signal === undefined ? {} : { signal })
+        signal
       })
       for (const cookie of response.headers.getSetCookie()) await jar.setCookie(cookie, shop)
       return `${response.status} ${await response.text()}`
@@ -91,8 +91,7 @@ it.live("a visitor who goes away in the middle of a refresh takes nobody with th
     assert.strictEqual(yield* send("POST"), "200 ann@example.com")
     yield* emulator.expireAccessTokens
     yield* emulator.faults.add({ operation: "refresh", kind: "delay", delay: "500 millis", phase: "after", count: 1 })
-    const gone = new AbortController()
-    const first = yield* Effect.forkChild(Effect.exit(send("GET", gone.signal)))
+    const first = yield* Effect.forkChild(send("GET"))
     // The server has spent the refresh token, and has not answered yet.
     yield* emulator.changes.pipe(
       Stream.mapEffect(() => emulator.sessions),
@@ -100,8 +99,7 @@ it.live("a visitor who goes away in the middle of a refresh takes nobody with th
       Stream.runDrain
     )
     const others = yield* Effect.forkChild(atOnce)
-    gone.abort()
-    yield* Fiber.join(first)
+    yield* Fiber.interrupt(first)
     assert.deepStrictEqual(yield* Fiber.join(others), all("200 ann@example.com"))
     assert.deepStrictEqual(yield* refreshes, [201])
   })
