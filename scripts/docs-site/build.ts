@@ -77,7 +77,7 @@ const resolverOf = (page: Page) => {
     const [file = "", fragment] = path.posix.normalize(path.posix.join(folder, target)).split("#")
     const anchor = fragment === undefined ? "" : `#${fragment}`
     const full = path.join(root, file)
-    if (!fs.existsSync(full) || !fs.statSync(full).isFile()) {
+    if (!fs.existsSync(full)) {
       problems.push(`${page.source}: ${target} leads nowhere`)
       return target
     }
@@ -87,8 +87,8 @@ const resolverOf = (page: Page) => {
       return relative(page.address, address)
     }
     if (file.endsWith(".md")) return relative(page.address, addressOf(file)) + anchor
-    sources.add(file)
-    return relative(page.address, `source/${file}.html`) + anchor
+    sources.add(file.replace(/\/$/, ""))
+    return relative(page.address, `source/${file.replace(/\/$/, "")}.html`) + anchor
   }
 }
 
@@ -170,12 +170,24 @@ for (const one of references) {
   publish(page, rendered)
 }
 
+/** A file as it is, or the files of a folder, which become pages too. */
+const sourceBody = (file: string, address: string): string => {
+  const full = path.join(root, file)
+  if (fs.statSync(full).isFile()) {
+    const language = path.extname(file).slice(1).replace(/^yml$/, "yaml")
+    return code(fs.readFileSync(full, "utf8"), language)
+  }
+  const links = filesUnder(full, root).map((inside) => {
+    sources.add(inside)
+    return `<li><a href="${relative(address, `source/${inside}.html`)}">${escape(inside)}</a></li>`
+  })
+  return `<ul>${links.join("")}</ul>`
+}
+
 for (const file of sources) {
-  const title = file
-  const page: Page = { source: file, address: `source/${file}.html`, title, kind: "source" }
-  const language = path.extname(file).slice(1).replace(/^yml$/, "yaml")
-  const body = `<div class="source"><h1>${escape(title)}</h1>\n${code(fs.readFileSync(path.join(root, file), "utf8"), language)}</div>`
-  publish(page, { html: body, headings: [], passages: [] })
+  const address = `source/${file}.html`
+  const html = `<div class="source"><h1>${escape(file)}</h1>\n${sourceBody(file, address)}</div>`
+  publish({ source: file, address, title: file, kind: "source" }, { html, headings: [], passages: [] })
 }
 
 // What the pages need.

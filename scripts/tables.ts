@@ -1,0 +1,167 @@
+/**
+ * Writes the figures into the pages that show them, from what was measured: `npm run docs:tables`, or `--check`, which
+ * writes nothing and fails where a page is behind.
+ *
+ *     <!-- table: size -->      what docs/bench/size.json says
+ *     <!-- /table -->
+ *
+ * What was not measured yet leaves its place empty.
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { execFileSync } from "node:child_process"
+import { filesUnder, root } from "./lib/package.ts"
+
+const check = process.argv.includes("--check")
+const bench = (file: string) => path.join(root, "docs/bench", file)
+const read = (file: string) => (fs.existsSync(bench(file)) ? fs.readFileSync(bench(file), "utf8") : undefined)
+
+type Cells = ReadonlyArray<string>
+const table = (head: Cells, rows: ReadonlyArray<Cells>): string =>
+  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")
+
+// Size.
+
+interface Sizes {
+  readonly entries: Readonly<Record<string, { readonly esbuild: { readonly gzip: number } }>>
+}
+
+const kib = (bytes: number) => (bytes / 1024).toFixed(1)
+
+/** A link from the page to a file of the repository. */
+type To = (file: string) => string
+
+const size = (to: To): string => {
+  const text = read("size.json")
+  if (text === undefined) return ""
+  const { entries }: Sizes = JSON.parse(text)
+  const of = (entry: string) => entries[entry]?.esbuild.gzip
+  const rows: ReadonlyArray<readonly [what: string, bytes: number | undefined]> = [
+    ["a sign-in application, all of `effect` that it needs included", of("sign-in")],
+    ["the Promise facade, the same", of("promise")],
+    ["everything that the package has, the same", of("root")],
+    [
+      "what it adds to an application on Effect that has a client and schemas already",
+      (of("application-signed-in") ?? Number.NaN) - (of("application") ?? Number.NaN)
+    ],
+    ["the official SDK", of("official")],
+    ["`@supabase/auth-js`", of("supabase")]
+  ]
+  return table(
+    ["bundle (esbuild, minified, gzip)", "KiB"],
+    rows.flatMap(([what, bytes]) =>
+      bytes === undefined || Number.isNaN(bytes) ? [] : [[what, `[${kib(bytes)}](${to("docs/bench/size.md")})`]]
+    )
+  )
+}
+
+// Comparison.
+
+interface Storm {
+  readonly refreshes: number
+  readonly failed: number
+}
+interface Figures {
+  readonly version: string
+  readonly kib?: number
+  readonly packages: number
+  readonly one?: Storm
+  readonly two?: Storm
+  readonly showsTokens?: boolean
+  readonly outlives503?: boolean
+  readonly outlivesUnreachable?: boolean
+}
+
+const comparison = (to: To): string => {
+  const text = read("comparison.json")
+  if (text === undefined) return ""
+  const figures: Readonly<Record<string, Figures>> = JSON.parse(text)
+  const names = Object.keys(figures)
+  const { entries }: Sizes = JSON.parse(read("size.json") ?? '{ "entries": {} }')
+  const sized: Readonly<Record<string, string>> = {
+    "effect-oneentry": "sign-in",
+    oneentry: "official",
+    "@supabase/auth-js": "supabase"
+  }
+  const sizeOf = (name: string) => {
+    const gzip = entries[sized[name] ?? ""]?.esbuild.gzip
+    return gzip === undefined ? figures[name]?.kib?.toFixed(1) : kib(gzip)
+  }
+  const test = to("test/package/comparison.test.ts")
+  const script = to("scripts/comparison/measure.ts")
+  const row = (what: string, cell: (one: Figures, name: string) => string | undefined, link: string): Cells => [
+    what,
+    ...names.map((name) => {
+      const one = figures[name]
+      const text = one && cell(one, name)
+      return text === undefined ? "" : `[${text}](${link})`
+    })
+  ]
+  const storm = (one: Storm | undefined) =>
+    one &&
+    `${one.refreshes} ${one.refreshes === 1 ? "refresh" : "refreshes"}, ${one.failed === 0 ? "none" : one.failed} failed`
+  const yes = (holds: boolean | undefined) => (holds === undefined ? undefined : holds ? "yes" : "no")
+  return table(
+    ["", ...names.map((name) => `\`${name}\` ${figures[name]?.version ?? ""}`)],
+    [
+      row("fifty calls at once when the access token has ended", ({ one }) => storm(one), test),
+      row("the same from two clients on one storage", ({ two }) => storm(two), test),
+      row(
+        "signed in again by itself after the server answered 503 to a refresh",
+        ({ outlives503 }) => yes(outlives503),
+        script
+      ),
+      row("the same after it could not be reached", ({ outlivesUnreachable }) => yes(outlivesUnreachable), script),
+      row("a session that is logged shows its tokens", ({ showsTokens }) => yes(showsTokens), test),
+      row("packages that an installation brings", ({ packages }) => String(packages), to("scripts/comparison/run.ts")),
+      row("bundle of the client, KiB (esbuild, gzip)", (_, name) => sizeOf(name), to("scripts/comparison/run.ts"))
+    ]
+  )
+}
+
+// Runtimes.
+
+/** The first table of the page that `npm run matrix` writes. */
+const runtimes = (to: To): string => {
+  const text = read("matrix.md")
+  const first = text && /^\|.*\n\|[ :|-]+\n(?:\|.*\n?)+/m.exec(text)?.[0]
+  return first ? `${first.trim()}\n\nFrom [the runtime matrix](${to("docs/bench/matrix.md")}).` : ""
+}
+
+// Pages.
+
+const tables: Readonly<Record<string, (to: To) => string>> = { size, comparison, runtimes }
+const pages = ["README.md", ...filesUnder(path.join(root, "docs"), root).filter((file) => file.endsWith(".md"))]
+const marked = /<!-- table: (\w+) -->\n[^]*?<!-- \/table -->/g
+
+/** Laid out as `npm run format` does. */
+const formatted = (file: string, text: string): string =>
+  execFileSync(
+    process.execPath,
+    [path.join(root, "node_modules/oxfmt/bin/oxfmt"), `--stdin-filepath=${path.join(root, file)}`],
+    { input: text, encoding: "utf8", cwd: root }
+  )
+
+let behind = 0
+let count = 0
+for (const page of pages) {
+  const before = fs.readFileSync(path.join(root, page), "utf8")
+  if (!before.includes("<!-- table: ")) continue
+  const to: To = (file) => path.posix.relative(path.posix.dirname(page), file)
+  const after = formatted(
+    page,
+    before.replaceAll(marked, (_, name: string) => {
+      const make = tables[name]
+      if (make === undefined) throw new Error(`${page}: there is no table ${name}`)
+      count++
+      const text = make(to)
+      return `<!-- table: ${name} -->\n\n${text === "" ? "" : `${text}\n\n`}<!-- /table -->`
+    })
+  )
+  if (after === before) continue
+  behind++
+  if (check) console.error(`${page}: its figures are behind: npm run docs:tables`)
+  else fs.writeFileSync(path.join(root, page), after)
+}
+console.log(`tables: ${count} looked at, ${behind} pages ${check ? "behind" : "written"}`)
+process.exitCode = check && behind > 0 ? 1 : 0
