@@ -524,8 +524,8 @@ const observed = (
     return response
   }
   return Effect.flatMap(faulted, (response) => {
-    // An answered write is a kept write. What changed nothing waits for nobody's.
-    if (journal.count === before || journal.settled) return Effect.succeed(done(response))
+    // An answered write is a kept write. What changed nothing waits for nobody's, unless one has failed: then all try.
+    if (journal.settled || (journal.writing && journal.count === before)) return Effect.succeed(done(response))
     return Effect.map(backend.flush, (kept) => {
       if (kept || response === broken) return done(response)
       log.reason = "The change could not be kept"
