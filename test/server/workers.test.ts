@@ -26,7 +26,7 @@ const bundle = Effect.promise(async () => {
 const requests = 25
 const all = (text: string) => Array.from({ length: requests }, () => text)
 
-const start = Effect.gen(function* () {
+const start = Effect.fnUntraced(function* (integration: "HttpRouter" | "Request → Response") {
   const emulator = yield* Emulator.makeServer({
     passwordCost: 1,
     project: { ...Project.defaultProject, users: [{ login: "ann@example.com", password: "secret" }] }
@@ -41,7 +41,12 @@ const start = Effect.gen(function* () {
           upstream: "https://shop.example",
           compatibilityDate: "2026-07-01",
           cf: false,
-          bindings: { URL: emulator.url, TOKEN: Redacted.value(emulator.appToken), KEY: Redacted.value(key) }
+          bindings: {
+            URL: emulator.url,
+            TOKEN: Redacted.value(emulator.appToken),
+            KEY: Redacted.value(key),
+            INTEGRATION: integration
+          }
         })
     ),
     (miniflare) => Effect.promise(() => miniflare.dispose())
@@ -69,25 +74,27 @@ const start = Effect.gen(function* () {
   return { atOnce, emulator, refreshes, send }
 })
 
-it.live("requests of a Worker share its services and each refresh, round after round", () =>
-  Effect.gen(function* () {
-    const { atOnce, emulator, refreshes, send } = yield* start
-    // The first requests there are: one of them makes the services.
-    assert.deepStrictEqual(yield* atOnce, all("401 NotAuthenticated"))
-    assert.strictEqual(yield* send("POST"), "200 ann@example.com")
-    for (let round = 0; round < 5; round++) {
-      yield* emulator.expireAccessTokens
-      // Slow enough that everybody has come before it is over.
-      yield* emulator.faults.add({ operation: "refresh", kind: "delay", delay: "100 millis", count: 1 })
-      assert.deepStrictEqual(yield* atOnce, all("200 ann@example.com"))
-    }
-    assert.deepStrictEqual(yield* refreshes, [201, 201, 201, 201, 201])
-  })
+it.live.each(["HttpRouter", "Request → Response"] as const)(
+  "%s: requests share the services and each refresh, round after round",
+  (integration) =>
+    Effect.gen(function* () {
+      const { atOnce, emulator, refreshes, send } = yield* start(integration)
+      // The first requests there are: one of them makes the services.
+      assert.deepStrictEqual(yield* atOnce, all("401 NotAuthenticated"))
+      assert.strictEqual(yield* send("POST"), "200 ann@example.com")
+      for (let round = 0; round < 5; round++) {
+        yield* emulator.expireAccessTokens
+        // Slow enough that everybody has come before it is over.
+        yield* emulator.faults.add({ operation: "refresh", kind: "delay", delay: "100 millis", count: 1 })
+        assert.deepStrictEqual(yield* atOnce, all("200 ann@example.com"))
+      }
+      assert.deepStrictEqual(yield* refreshes, [201, 201, 201, 201, 201])
+    })
 )
 
 it.live("a visitor who goes away in the middle of a refresh takes nobody with them", () =>
   Effect.gen(function* () {
-    const { atOnce, emulator, refreshes, send } = yield* start
+    const { atOnce, emulator, refreshes, send } = yield* start("Request → Response")
     assert.strictEqual(yield* send("POST"), "200 ann@example.com")
     yield* emulator.expireAccessTokens
     yield* emulator.faults.add({ operation: "refresh", kind: "delay", delay: "500 millis", phase: "after", count: 1 })
