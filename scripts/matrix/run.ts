@@ -4,6 +4,7 @@
  * Prints a table of suites and runtimes, how long each takes to start, and what a runtime lacks, by name. `--only=Bun,Deno`
  * runs some of them, `--suite=lock` the suites whose names begin so, `--slow` names cases that took long, `--ci` fails where one is missing or a case fails, `--write` writes docs/bench/matrix.md.
  */
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -171,6 +172,8 @@ if (options.write) {
   const folder = path.join(root, "docs/bench")
   fs.mkdirSync(folder, { recursive: true })
   fs.writeFileSync(path.join(folder, "matrix.md"), markdown)
+  // The pages that show it.
+  execFileSync(process.execPath, [path.join(root, "scripts/tables.ts")], { stdio: "inherit" })
 }
 console.log(
   `matrix: ${rows.reduce((sum, row) => sum + passed(row), 0)} cases passed on ${rows.length} runtimes, ${failures.length} failed, ` +

@@ -3,6 +3,7 @@
  * they weigh and of what, and fails past a budget. `--write` keeps the tables as docs/bench/size.md and size.json,
  * `--modules` prints the breakdown.
  */
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { parseArgs } from "node:util"
@@ -137,6 +138,8 @@ if (options.write) {
     path.join(target, "size.json"),
     `${JSON.stringify({ versions, entries: json, added: { ...added, ...differences } }, undefined, 2)}\n`
   )
+  // The pages that show these figures.
+  execFileSync(process.execPath, [path.join(root, "scripts/tables.ts")], { stdio: "inherit" })
 }
 
 if (missed.length > 0) console.log(`\nnot there yet:\n${missed.map((one) => `  ${one}`).join("\n")}`)
