@@ -21,7 +21,8 @@ import * as Stream from "effect/Stream"
 import * as Lean from "./internal/lean.ts"
 
 /**
- * The `fetch` to use; left alone, whatever `globalThis.fetch` is at the time of the call.
+ * The `fetch` to use: of a call that it is provided to, or of a client whose layer it is provided to. Left alone,
+ * whatever `globalThis.fetch` is at the time of the call.
  *
  * **Example** (A `fetch` of one's own)
  *
@@ -30,7 +31,7 @@ import * as Lean from "./internal/lean.ts"
  * import { FetchClient } from "effect-oneentry"
  *
  * export const layer = FetchClient.layer.pipe(
- *   Layer.provideMerge(Layer.succeed(FetchClient.Fetch, (input, init) => fetch(input, { ...init, cache: "no-store" })))
+ *   Layer.provide(Layer.succeed(FetchClient.Fetch, (input, init) => fetch(input, { ...init, cache: "no-store" })))
  * )
  * ```
  *
@@ -40,6 +41,12 @@ import * as Lean from "./internal/lean.ts"
 export const Fetch: Context.Reference<typeof globalThis.fetch | undefined> = Context.Reference<
   typeof globalThis.fetch | undefined
 >("effect-oneentry/FetchClient/Fetch", { defaultValue: () => undefined })
+
+type FetchFunction = typeof globalThis.fetch
+
+/** A caller's own, or that of the client. */
+const fetchOf = (fiber: Fiber.Fiber<unknown, unknown>, own: FetchFunction | undefined): FetchFunction =>
+  fiber.getRef(Fetch) ?? own ?? globalThis.fetch
 
 const toError = (request: HttpClientRequest.HttpClientRequest) => (cause: unknown) =>
   new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
@@ -60,45 +67,47 @@ const initOf = (fiber: Fiber.Fiber<unknown, unknown>, headers: Readonly<Record<s
 const sentOnce = (body: string | Uint8Array<ArrayBuffer> | FormData): BodyInit =>
   "Deno" in globalThis && !(body instanceof FormData) ? new Blob([body]) : body
 
-const whole = HttpClient.make((request, url, signal, fiber) => {
-  const fetch = fiber.getRef(Fetch) ?? globalThis.fetch
-  const send = (body: BodyInit | undefined) =>
-    Effect.map(
-      Effect.tryPromise({
-        try: () =>
-          fetch(url, {
-            ...initOf(fiber, request.headers),
-            method: request.method,
-            redirect: "manual",
-            signal,
-            ...(body === undefined ? {} : { body }),
-            ...(body instanceof ReadableStream ? { duplex: "half" } : {})
-          }),
-        catch: toError(request)
-      }),
-      (response) => HttpClientResponse.fromWeb(request, response)
-    )
-  const { body } = request
-  switch (body._tag) {
-    case "Empty":
-      return send(undefined)
-    case "FormData":
-      return send(body.formData)
-    case "Uint8Array":
-      return send(sentOnce(new Uint8Array(body.body)))
-    case "Raw":
-      // Whatever was handed in raw is `fetch`'s to judge.
-      return send(body.body as BodyInit)
-    case "Stream":
-      return Effect.flatMap(Stream.toReadableStreamEffect(Stream.mapError(body.stream, toError(request))), send)
-  }
-})
+const whole = (own: FetchFunction | undefined) =>
+  HttpClient.make((request, url, signal, fiber) => {
+    const fetch = fetchOf(fiber, own)
+    const send = (body: BodyInit | undefined) =>
+      Effect.map(
+        Effect.tryPromise({
+          try: () =>
+            fetch(url, {
+              ...initOf(fiber, request.headers),
+              method: request.method,
+              redirect: "manual",
+              signal,
+              ...(body === undefined ? {} : { body }),
+              ...(body instanceof ReadableStream ? { duplex: "half" } : {})
+            }),
+          catch: toError(request)
+        }),
+        (response) => HttpClientResponse.fromWeb(request, response)
+      )
+    const { body } = request
+    switch (body._tag) {
+      case "Empty":
+        return send(undefined)
+      case "FormData":
+        return send(body.formData)
+      case "Uint8Array":
+        return send(sentOnce(new Uint8Array(body.body)))
+      case "Raw":
+        // Whatever was handed in raw is `fetch`'s to judge.
+        return send(body.body as BodyInit)
+      case "Stream":
+        return Effect.flatMap(Stream.toReadableStreamEffect(Stream.mapError(body.stream, toError(request))), send)
+    }
+  })
 
 type Refuse = (failure: Lean.Failure) => Effect.Effect<never, Lean.Failure>
 
 /** One `fetch`, without a fiber and a span of its own; `read` says what becomes of the answer. */
 const exchange = <A>(
   request: Lean.Request,
+  own: FetchFunction | undefined,
   read: (response: Response, refuse: Refuse) => Promise<Effect.Effect<A, Lean.Failure>>
 ): Effect.Effect<A, Lean.Failure> =>
   Effect.callback((resume) => {
@@ -107,7 +116,7 @@ const exchange = <A>(
       resume(Effect.fail({ _tag: "Timeout" }))
       controller.abort()
     })
-    const fetch = request.fiber.getRef(Fetch) ?? globalThis.fetch
+    const fetch = fetchOf(request.fiber, own)
     // A body that nobody reads holds its connection.
     const refuse: Refuse = (failure) => {
       controller.abort()
@@ -146,8 +155,8 @@ const exchange = <A>(
  *
  * @internal
  */
-export const lean = (request: Lean.Request): Effect.Effect<Lean.Answer, Lean.Failure> =>
-  exchange(request, async (response, refuse) => {
+export const lean = (request: Lean.Request, own: FetchFunction | undefined): Effect.Effect<Lean.Answer, Lean.Failure> =>
+  exchange(request, own, async (response, refuse) => {
     const { status } = response
     const header = Lean.headerOf(response)
     const text = await Lean.readWeb(response, header, request.maxBytes)
@@ -160,10 +169,10 @@ export const lean = (request: Lean.Request): Effect.Effect<Lean.Answer, Lean.Fai
  * @internal
  */
 export const open = (request: Lean.Request): Effect.Effect<Response, Lean.Failure> =>
-  exchange(request, async (response) => Effect.succeed(response))
+  exchange(request, undefined, async (response) => Effect.succeed(response))
 
 /**
- * Makes the client.
+ * Makes the client, on a `fetch` of one's own where there is one.
  *
  * **Example** (With a header on every request; the short way is left then, the rest stays)
  *
@@ -179,7 +188,10 @@ export const open = (request: Lean.Request): Effect.Effect<Response, Lean.Failur
  * @category constructors
  * @since 0.1.0
  */
-export const make = (): HttpClient.HttpClient => Object.assign(Object.create(whole), { [Lean.LeanTypeId]: lean })
+export const make = (fetch?: typeof globalThis.fetch): HttpClient.HttpClient =>
+  Object.assign(Object.create(whole(fetch)), {
+    [Lean.LeanTypeId]: (request: Lean.Request) => lean(request, fetch)
+  })
 
 /**
  * Provides the client.
@@ -198,4 +210,4 @@ export const make = (): HttpClient.HttpClient => Object.assign(Object.create(who
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<HttpClient.HttpClient> = Layer.sync(HttpClient.HttpClient, make)
+export const layer: Layer.Layer<HttpClient.HttpClient> = Layer.effect(HttpClient.HttpClient, Effect.map(Fetch, make))

@@ -146,4 +146,30 @@ describe("without an HttpClient", () => {
       assert.isTrue(signal?.aborted)
     }).pipe(Effect.provide(alone))
   )
+
+  it.live("a fetch that a layer is given is that of its every request, refreshes too", () =>
+    Effect.gen(function* () {
+      const emulator = yield* Emulator.Emulator
+      const options = { url: emulator.url, appToken: emulator.appToken }
+      const paths: Array<string> = []
+      const own = Layer.succeed(FetchClient.Fetch, (input, init) => {
+        paths.push(new URL(input instanceof Request ? input.url : input).pathname.replace(/^.*\//, ""))
+        return globalThis.fetch(input, init)
+      })
+      const program = Effect.gen(function* () {
+        const auth = yield* AuthProvider.AuthProvider
+        yield* signIn()
+        yield* auth.refresh()
+        yield* auth.logout()
+      })
+      yield* register().pipe(Effect.provide(AuthProvider.layerFetch(options)))
+      for (const layer of [
+        AuthProvider.layerFetch(options).pipe(Layer.provide(own)),
+        AuthProvider.layer(options).pipe(Layer.provide(FetchClient.layer), Layer.provide(own))
+      ]) {
+        yield* program.pipe(Effect.provide(layer))
+        assert.deepStrictEqual(paths.splice(0), ["auth", "refresh", "logout"])
+      }
+    }).pipe(Effect.provide(Layer.mergeAll(TokenStorage.layerMemory, Emulator.layer({ passwordCost: 1, project }))))
+  )
 })

@@ -16,11 +16,14 @@ export const open = (
     FetchClient.open(Lean.requestOf(transport.project, call, undefined, fiber, deadlines))
   )
 
-/** Makes the transport of a project over the `fetch` of `FetchClient.Fetch`. */
-export const make = (project: ClientOptions.Project): Effect.Effect<Transport.Transport, never, Scope.Scope> =>
+/** Makes the transport of a project over a `fetch`; a caller's `FetchClient.Fetch` comes before it. */
+export const make = (
+  project: ClientOptions.Project,
+  fetch: typeof globalThis.fetch | undefined
+): Effect.Effect<Transport.Transport, never, Scope.Scope> =>
   Transport.make(project, (call, fiber, deadlines) =>
     Lean.isPlain(call.body)
-      ? FetchClient.lean(Lean.requestOf(project, call, call.body, fiber, deadlines))
+      ? FetchClient.lean(Lean.requestOf(project, call, call.body, fiber, deadlines), fetch)
       : // Only `FileUploading` sends streams, and it has an `HttpClient`.
         Effect.fail<Lean.Failure>({ _tag: "Network", description: "a stream needs an HttpClient" })
   )
@@ -29,4 +32,6 @@ export const make = (project: ClientOptions.Project): Effect.Effect<Transport.Tr
 export const connect = (
   options: ClientOptions.ClientOptions
 ): Effect.Effect<Transport.Transport, OneEntryError.OneEntryError, Scope.Scope> =>
-  Effect.flatMap(ClientOptions.resolve(options), make)
+  Effect.flatMap(ClientOptions.resolve(options), (project) =>
+    Effect.flatMap(FetchClient.Fetch, (fetch) => make(project, fetch))
+  )

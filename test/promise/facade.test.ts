@@ -636,6 +636,23 @@ describe("configuration", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("its fetch is that of every request, a refresh too", () =>
+    Effect.gen(function* () {
+      const { client } = yield* world()
+      const paths: Array<string> = []
+      const watched: typeof fetch = (input, init) => {
+        paths.push(new URL(input instanceof Request ? input.url : input).pathname.replace(/^.*\//, ""))
+        return fetch(input, init)
+      }
+      const deviceMetadata = { fingerprint: "device-1" }
+      const first = yield* client({ deviceMetadata })
+      const { refreshToken } = Object(yield* wait(() => first.AuthProvider.auth("email", credentials)))
+      const api = yield* client({ auth: { refreshToken }, deviceMetadata, fetch: watched })
+      yield* wait(() => api.Users.getUser())
+      equal(paths, ["refresh", "me"])
+    }).pipe(Effect.scoped)
+  )
+
   it.live("fetch and langCode", () =>
     Effect.gen(function* () {
       const urls: Array<string> = []

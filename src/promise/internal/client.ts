@@ -184,7 +184,7 @@ export const make = (options: Options) => {
 
   const build = Effect.gen(function* () {
     const project = yield* ClientOptions.resolve(options.client)
-    const transport = recording(yield* FetchTransport.make(project))
+    const transport = recording(yield* FetchTransport.make(project, options.fetch))
     const own = yield* Session.makeInternal(transport)
     const session = byHand(transport, own)
     const clock = yield* Clock.Clock
