@@ -48,7 +48,9 @@ export const turns = <A>(variants: ReadonlyArray<A>, round: number): ReadonlyArr
   const coprime = (a: number, b: number): boolean => (b === 0 ? a === 1 : coprime(b, a % b))
   const strides = variants.map((_, index) => index + 1).filter((stride) => coprime(size, stride))
   const stride = strides[round % strides.length] ?? 1
-  return variants.flatMap((_, index) => variants[(round + index * stride) % size] ?? [])
+  return variants
+    .map((_, index) => variants[(round + index * stride) % size])
+    .filter((variant): variant is A => variant !== undefined)
 }
 
 /** Microseconds a task by variant, round by round. */

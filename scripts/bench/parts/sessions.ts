@@ -2,7 +2,7 @@
  * What idle sessions and waiting callers cost, and how that grows: `sessions.ts [--short]`, with `--expose-gc`. Prints
  * JSON.
  */
-import { FetchClient, Session, Sessions, TokenStorage, Users } from "effect-oneentry"
+import { FetchClient, Session, Sessions, TokenStorage } from "effect-oneentry"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -35,51 +35,82 @@ globalThis.fetch = async (input) => {
 }
 
 const url = "https://project.test"
-const open = async () => {
+const everySlot = Sessions.layer({ maxIdle: 10_000_000, idleTimeToLive: "1 day" })
+const open = async (storage = TokenStorage.layerMemory, slots: Layer.Layer<never> = everySlot) => {
   const scope = Scope.makeUnsafe()
-  const layer = Layer.mergeAll(Session.layer({ url }), Users.layer({ url })).pipe(
-    Layer.provide([
-      TokenStorage.layerMemory,
-      FetchClient.layer,
-      Sessions.layer({ maxIdle: 10_000_000, idleTimeToLive: "1 day" })
-    ])
-  )
+  const layer = Session.layer({ url }).pipe(Layer.provideMerge(storage), Layer.provide([FetchClient.layer, slots]))
   const context = await Effect.runPromise(Layer.buildWithScope(layer, scope))
   return {
     session: Context.get(context, Session.Session),
-    users: Context.get(context, Users.Users),
+    storage: Context.get(context, TokenStorage.TokenStorage),
     close: () => Effect.runPromise(Scope.close(scope, Exit.void))
   }
 }
 
 const sizes = short ? [10, 100, 1_000, 10_000] : [10, 100, 1_000, 10_000, 100_000]
 
-/** Time and memory of so many sessions, each restored and asked for its token once. */
-const sessions = async (size: number) => {
-  const before = used()
-  const { close, session } = await open()
-  const base = used()
-  const all = Array.from({ length: size }, (_, index) => tokens(index))
-  const strings = used() - base
-  const began = performance.now()
-  await Effect.runPromise(
-    Effect.gen(function* () {
-      for (let index = 0; index < size; index++) {
-        const pair = all[index]
-        if (pair === undefined) continue
-        yield* Effect.andThen(session.restore({ ...pair, userIdentifier: "test@test.ru" }), session.accessToken).pipe(
-          Sessions.withSlot(`user-${index}`)
-        )
-      }
-    })
-  )
-  const millis = performance.now() - began
-  const bytes = used() - base - strings
-  // The strings are alive until here, so that what was measured beyond them is not theirs.
-  const kept = all.length
-  await close()
-  return { size: kept, microsEach: (millis * 1000) / size, bytesEach: bytes / size, clientBytes: base - before }
+/** What a storage would send of one: a new string each time, that holds on to nothing that it was made of. */
+const envelope = (index: number) => {
+  const { accessToken, refreshToken } = tokens(index)
+  const text = JSON.stringify({
+    version: 1,
+    marker: "email",
+    accessToken,
+    refreshToken,
+    device: {
+      fingerprint: `web-${String(index).padStart(22, "f")}`,
+      deviceInfo: { os: "Windows", browser: "Mozilla/5.0 (Windows NT 10.0) Chrome/141", location: "en-US" }
+    },
+    receivedAt: seconds * 1000,
+    lifetime: 36_000_000,
+    clockOffset: 0,
+    userIdentifier: `user-${index}@example.com`
+  })
+  return {
+    text: Buffer.from(text).toString("latin1"),
+    tokenBytes: accessToken.length + refreshToken.length
+  }
 }
+
+const elsewhere = Layer.sync(TokenStorage.TokenStorage, () =>
+  TokenStorage.make({
+    get: (slot) => Effect.sync(() => envelope(Number(slot)).text),
+    set: () => Effect.void,
+    remove: () => Effect.void,
+    compareAndSet: () => Effect.succeed(true)
+  })
+)
+
+/** Time and memory of so many sessions, each read and asked for its token once. */
+const sessions = async (size: number, where: "elsewhere" | "memory") => {
+  const { close, session, storage } =
+    where === "elsewhere" ? await open(elsewhere) : await open(TokenStorage.layerMemory, Layer.empty)
+  const visit = Effect.fnUntraced(function* (from: number, to: number) {
+    let tokenBytes = 0
+    for (let index = from; index < to; index++) {
+      if (where === "memory") {
+        const one = envelope(index)
+        tokenBytes += one.tokenBytes
+        yield* storage.set(String(index), one.text)
+      } else tokenBytes += tokenBytesEach
+      yield* Sessions.withSlot(String(index))(session.accessToken)
+    }
+    return tokenBytes
+  })
+  // What is made and cached once is there before the first measurement.
+  await Effect.runPromise(visit(size, size + 100))
+  const base = used()
+  const began = performance.now()
+  const tokenBytes = await Effect.runPromise(visit(0, size))
+  const millis = performance.now() - began
+  const bytes = used() - base - tokenBytes
+  // All of it is there until here.
+  await Effect.runPromise(Sessions.withSlot("0")(session.accessToken))
+  await close()
+  return { size, microsEach: (millis * 1000) / size, bytesEach: bytes / size }
+}
+
+const tokenBytesEach = envelope(0).tokenBytes
 
 /** So many callers wait for one refresh. */
 const waiters = async (size: number) => {
@@ -113,10 +144,11 @@ const officialInstances = () => {
 }
 
 const grown = []
-await sessions(100)
-for (const size of sizes) grown.push(await sessions(size))
+await sessions(1_000, "elsewhere")
+for (const size of sizes) grown.push(await sessions(size, "elsewhere"))
+const stored = await sessions(short ? 20_000 : 100_000, "memory")
 const waited = []
 await waiters(100)
 for (const size of short ? [1, 10, 100, 1_000] : [1, 10, 100, 1_000, 10_000]) waited.push(await waiters(size))
-console.log(JSON.stringify({ sessions: grown, waiters: waited, official: officialInstances() }))
+console.log(JSON.stringify({ sessions: grown, stored, waiters: waited, official: officialInstances() }))
 process.exit(0)
