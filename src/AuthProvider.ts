@@ -398,29 +398,33 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
     body: object,
     withCode: boolean
   ) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function* () {
-        const device = yield* restore(session.device)
-        const clock = yield* Clock.Clock
-        const sentAt = clock.currentTimeMillisUnsafe()
-        const answer = yield* restore(
-          transport.send({
-            operation: endpoint.operation,
-            method: "POST",
-            path,
-            headers: jsonHeaders(device),
-            body: JSON.stringify(body)
-          })
-        )
-        // From here on there is a session: it reaches the storage even if the caller leaves.
-        const receivedAt = clock.currentTimeMillisUnsafe()
-        const parts = { marker, langCode: project.langCode, withCode }
-        const pair = yield* Invoke.interpret(endpoint, parts, answer)
-        yield* session.signIn(
-          Stored.fromPair({ pair, marker, device, sentAt, receivedAt, serverDate: parseDate(answer.header("date")) })
-        )
-        return AuthSchema.toAuthEntity(pair)
-      })
+    transport.observe(
+      endpoint.operation,
+      path,
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          const device = yield* restore(session.device)
+          const clock = yield* Clock.Clock
+          const sentAt = clock.currentTimeMillisUnsafe()
+          const answer = yield* restore(
+            transport.send({
+              operation: endpoint.operation,
+              method: "POST",
+              path,
+              headers: jsonHeaders(device),
+              body: JSON.stringify(body)
+            })
+          )
+          // From here on there is a session: it reaches the storage even if the caller leaves.
+          const receivedAt = clock.currentTimeMillisUnsafe()
+          const parts = { marker, langCode: project.langCode, withCode }
+          const pair = yield* Invoke.interpret(endpoint, parts, answer)
+          yield* session.signIn(
+            Stored.fromPair({ pair, marker, device, sentAt, receivedAt, serverDate: parseDate(answer.header("date")) })
+          )
+          return AuthSchema.toAuthEntity(pair)
+        })
+      )
     )
 
   /** Tells the server to end a session. Never intercepted, never fails. */

@@ -24,6 +24,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import * as AuthError from "./AuthError.ts"
 import type * as ClientOptions from "./ClientOptions.ts"
 import * as DeviceMetadata from "./DeviceMetadata.ts"
@@ -389,7 +390,9 @@ export const makeInternal = (
     const scope = yield* Effect.scope
     const context = Context.omit(
       TokenStorage.TokenStorage,
-      Scope.Scope
+      Scope.Scope,
+      // A span around the making of the client has nothing to do with what it does later.
+      Tracer.ParentSpan
     )(yield* Effect.context<TokenStorage.TokenStorage | Scope.Scope>())
     const clock = yield* Clock.Clock
     const now = () => clock.currentTimeMillisUnsafe()
@@ -406,6 +409,7 @@ export const makeInternal = (
       storage: GuardedStorage.make(rawStorage, deadlines, context),
       lock,
       scope,
+      observer: transport.observer,
       mayBeInMemoryOnly: Visitor.mayBeInMemoryOnly(rawStorage)
     })
 

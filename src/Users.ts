@@ -293,7 +293,6 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
     Invoke.checked(endpoint.operation, Invoke.emptyArguments({ token }), () =>
       authorized(transport, session, endpoint, {
         path: me(["fcm-token", Invoke.reveal(token)]),
-        secretPath: true,
         marker: "",
         langCode: project.langCode
       })

@@ -36,7 +36,7 @@ const layers: ReadonlyArray<{ readonly name: string; readonly modules: ReadonlyA
     name: "schemas and errors",
     modules: [/^(OneEntryError|AuthError|AuthSchema|ClientOptions|CodePolicy|FieldValue|FormSchema|Entities)$/]
   },
-  { name: "injected services", modules: [/^(TokenStorage|SessionLock|DeviceMetadata|FetchClient)$/] },
+  { name: "injected services", modules: [/^(TokenStorage|SessionLock|DeviceMetadata|FetchClient|Metrics)$/] },
   { name: "anonymous client", modules: [/^AnonymousClient$/] },
   { name: "session", modules: [/^(Session|Sessions)$/] },
   { name: "authorized client", modules: [/^(OneEntryClient|AuthorizedClient)$/] },

@@ -23,8 +23,7 @@ const attempt = <Op extends Operation, A>(
       method: endpoint.method,
       path: parts.path,
       headers,
-      body: parts.body,
-      secretPath: parts.secretPath
+      body: parts.body
     }),
     (answer): Effect.Effect<A, ErrorOf<Op> | Refused> =>
       answer.status === 401
@@ -39,17 +38,19 @@ export const authorized = <Op extends Operation, A>(
   endpoint: Endpoint<Op, A>,
   parts: AuthorizedParts
 ): Effect.Effect<A, ErrorOf<Op> | RefreshError> => {
-  if (endpoint.method === "GET") {
-    return retryTransient(
-      transport.project,
-      session.authorized((headers) => attempt(transport, endpoint, parts, headers))
-    )
-  }
-  return session.authorized((headers) =>
-    Effect.flatMap(extraHeaders(session, endpoint.method, parts.body), (extra) =>
-      attempt(transport, endpoint, parts, { ...headers, ...extra })
-    )
-  )
+  const { project } = transport
+  const call =
+    endpoint.method === "GET"
+      ? retryTransient(
+          project,
+          session.authorized((headers) => attempt(transport, endpoint, parts, headers))
+        )
+      : session.authorized((headers) =>
+          Effect.flatMap(extraHeaders(session, endpoint.method, parts.body), (extra) =>
+            attempt(transport, endpoint, parts, { ...headers, ...extra })
+          )
+        )
+  return transport.observe(endpoint.operation, parts.path, call)
 }
 
 /** Runs an operation in the name of whoever is signed in, if anybody is. */
@@ -64,7 +65,8 @@ export const optionally = <Op extends Operation, A>(
       attempt(transport, endpoint, parts, { ...headers, ...extra })
     )
   )
-  return endpoint.method === "GET" ? retryTransient(transport.project, run) : run
+  const call = endpoint.method === "GET" ? retryTransient(transport.project, run) : run
+  return transport.observe(endpoint.operation, parts.path, call)
 }
 
 /** The device goes with every POST; JSON and a stream say what they are. */

@@ -9,6 +9,7 @@ import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as SessionLock from "../SessionLock.ts"
 import * as Deadlines from "./deadlines.ts"
+import { withSpanOf } from "./observer.ts"
 
 export interface GuardedLock {
   readonly withLock: <A, E>(
@@ -54,7 +55,7 @@ export const make = (
               })
             )
           })
-          const fiber = Effect.runForkWith(context)(
+          const fiber = Effect.runForkWith(withSpanOf(caller.context, context))(
             Effect.catchDefect(
               Effect.suspend(() => lock.withLock(slot, { maxHold })(inside)),
               (cause) => Effect.fail(new SessionLock.SessionLockError({ slot, reason: "Unavailable", cause }))

@@ -30,7 +30,7 @@ export interface Endpoint<Op extends Operation, A> {
 }
 
 /** What differs from call to call. */
-export interface Parts extends Pick<Call, "path" | "headers" | "body" | "secretPath"> {
+export interface Parts extends Pick<Call, "path" | "headers" | "body"> {
   /** The marker of the provider or form, for errors. */
   readonly marker: string
   readonly langCode: string
@@ -191,12 +191,12 @@ export const anonymous = <Op extends Operation, A>(
       method: endpoint.method,
       path: parts.path,
       headers: parts.headers,
-      body: parts.body,
-      secretPath: parts.secretPath
+      body: parts.body
     }),
     (answer) => interpret(endpoint, parts, answer)
   )
-  return endpoint.method === "GET" ? retryTransient(transport.project, attempt) : attempt
+  const call = endpoint.method === "GET" ? retryTransient(transport.project, attempt) : attempt
+  return transport.observe(endpoint.operation, parts.path, call)
 }
 
 /** Half a character cannot stand in a URL: it becomes the one that says so. Most texts need no encoding. */

@@ -3,6 +3,7 @@
  * somebody else has rotated meanwhile, or marks the refresh token as sent, spends it and stores the answer. Events go out
  * and pairs that nobody will use are revoked after the lock is given back.
  */
+import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -16,10 +17,11 @@ import * as SessionLock from "../SessionLock.ts"
 import type * as TokenStorage from "../TokenStorage.ts"
 import * as Cooldown from "./cooldown.ts"
 import type { GuardedLock } from "./guardedLock.ts"
+import { errorType, withSpanOf } from "./observer.ts"
 import * as RefreshExchange from "./refreshExchange.ts"
 import { decide } from "./refreshOutcome.ts"
 import type { RefreshError, SlotEvent } from "./sessionEvent.ts"
-import * as Slots from "./slots.ts"
+import type * as Slots from "./slots.ts"
 import type { SlotStore } from "./slotStore.ts"
 import * as Stored from "./storedSession.ts"
 import type { Transport } from "./transport.ts"
@@ -44,6 +46,16 @@ const staleMillis = 1_000
 
 /** How often a caller starts over because the client that ran the refresh for all was closed. */
 const maxFlights = 3
+
+/** How a refresh is counted: somebody else may have rotated already, or ended the session. */
+const outcomeOf = (exit: Exit.Exit<boolean, RefreshError>, events: ReadonlyArray<SlotEvent>): string => {
+  if (Exit.isFailure(exit)) {
+    const reason = exit.cause.reasons.find(Cause.isFailReason)
+    return reason === undefined ? "Defect" : errorType(reason.error)
+  }
+  if (!exit.value) return "Interrupted"
+  return events.some((event) => event._tag === "Refreshed") ? "Success" : "Elsewhere"
+}
 
 type Step =
   /** Everybody can go on. */
@@ -84,6 +96,7 @@ export const make = (options: {
 }): Refresher => {
   const { clock, context, isValid, lock, scope, store, transport } = options
   const { storage } = store
+  const { observer } = transport
 
   const notAuthenticated = (slot: Slots.Slot) => new AuthError.NotAuthenticated({ slot: slot.name })
 
@@ -169,6 +182,7 @@ export const make = (options: {
         }
         case "Keep": {
           const error = new OneEntryError.OneEntryError({ operation: "refresh", reason: result.reason })
+          observer?.cooldown()
           slot.cooldown = yield* Cooldown.next(slot.cooldown, {
             refreshToken: session.refreshToken,
             retryAfter: result.retryAfter,
@@ -248,7 +262,16 @@ export const make = (options: {
   const rounds = (slot: Slots.Slot, used: string, aftermath: Aftermath) =>
     Effect.gen(function* () {
       for (let count = 0; count < maxRounds; count++) {
-        const step = yield* lock.withLock(slot.name, round(slot, used, aftermath))
+        const began = observer === undefined ? 0n : clock.monotonicTimeNanosUnsafe()
+        const step = yield* lock.withLock(
+          slot.name,
+          observer === undefined
+            ? round(slot, used, aftermath)
+            : Effect.suspend(() => {
+                observer.lockWait(clock.monotonicTimeNanosUnsafe() - began)
+                return round(slot, used, aftermath)
+              })
+        )
         if (step._tag === "Done") return
         if (step._tag === "Failed") return yield* step.error
       }
@@ -274,7 +297,7 @@ export const make = (options: {
 
   const start = (slot: Slots.Slot, used: string): Effect.Effect<Slots.Flight> =>
     Effect.suspend(() => {
-      const flight: Slots.Flight = { done: Deferred.makeUnsafe() }
+      const flight: Slots.Flight = { done: Deferred.makeUnsafe(), waiters: 1 }
       slot.flight = flight
       const { generation } = slot
       const aftermath: Aftermath = { events: [], orphans: [], readAgain: false, unsent: undefined }
@@ -284,14 +307,15 @@ export const make = (options: {
         slot.flight = undefined
         // Whoever signed in or out since has told what came of it.
         const { events } = aftermath
-        Slots.emitAll(
+        store.emitAll(
           slot,
           slot.generation === generation ? events : events.filter((event) => event._tag === "StorageDegraded")
         )
+        observer?.refresh(outcomeOf(exit, events), flight.waiters)
         Deferred.doneUnsafe(flight.done, exit)
       }
 
-      const run = rounds(slot, used, aftermath).pipe(
+      const run = transport.observe("refresh", "", rounds(slot, used, aftermath)).pipe(
         Effect.catchTag("SessionLockError", (error) => afterLock(slot, used, error, aftermath)),
         Effect.onExit((exit) =>
           Effect.suspend(() => {
@@ -304,8 +328,8 @@ export const make = (options: {
             )
           })
         ),
-        // The first caller's references, a signal of its `RequestInit` say, are not everybody's.
-        Effect.updateContext((_: Context.Context<never>) => context)
+        // The first caller's references, a signal of its `RequestInit` say, are not everybody's; but it is his refresh.
+        Effect.updateContext((caller: Context.Context<never>) => withSpanOf(caller, context))
       )
       return Effect.map(Effect.forkIn(run, scope, { startImmediately: true }), (fiber) => {
         // The client was closed before it came so far.
@@ -316,7 +340,11 @@ export const make = (options: {
 
   const join = (slot: Slots.Slot, used: string, left: number): Effect.Effect<void, RefreshError> =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.suspend(() => (slot.flight === undefined ? start(slot, used) : Effect.succeed(slot.flight))).pipe(
+      Effect.suspend(() => {
+        if (slot.flight === undefined) return start(slot, used)
+        slot.flight.waiters++
+        return Effect.succeed(slot.flight)
+      }).pipe(
         Effect.flatMap((flight) => restore(wait(Deferred.await(flight.done)))),
         Effect.flatMap((ran): Effect.Effect<void, RefreshError> =>
           ran

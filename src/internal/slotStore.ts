@@ -11,6 +11,7 @@ import type { GuardedLock } from "./guardedLock.ts"
 import type { GuardedStorage } from "./guardedStorage.ts"
 import { readClaims } from "./jwt.ts"
 import * as KeyedMutex from "./keyedMutex.ts"
+import type { Observer } from "./observer.ts"
 import type { SessionInfo, SignedOutReason, SlotEvent } from "./sessionEvent.ts"
 import * as Slots from "./slots.ts"
 import * as Stored from "./storedSession.ts"
@@ -46,6 +47,7 @@ export interface SlotStore {
   readonly lookOutside: (slot: Slots.Slot) => Effect.Effect<void>
   /** To be run when this process was busy with a slot. */
   readonly settle: (slot: Slots.Slot) => Effect.Effect<void>
+  readonly emitAll: (slot: Slots.Slot, events: ReadonlyArray<SlotEvent>) => void
   readonly setSession: (slot: Slots.Slot, session: Stored.StoredSession | undefined) => void
   /** The server's clock as the answer of an exchange showed it. */
   readonly learnClock: (session: Stored.StoredSession) => void
@@ -76,6 +78,7 @@ export const make = (options: {
   readonly storage: GuardedStorage
   readonly lock: GuardedLock
   readonly scope: Scope.Scope
+  readonly observer: Observer | undefined
   /** Whether a sign-in that cannot be stored is worth anything. */
   readonly mayBeInMemoryOnly: boolean
 }): SlotStore => {
@@ -100,6 +103,13 @@ export const make = (options: {
     if (before !== undefined && session === undefined) slot.device = before.device
     slot.session = session
     slot.loaded = true
+  }
+
+  const emitAll: SlotStore["emitAll"] = (slot, events) => {
+    for (const event of events) {
+      options.observer?.event(event)
+      Slots.emit(slot, event)
+    }
   }
 
   const learnClock = (session: Stored.StoredSession): void => {
@@ -201,7 +211,7 @@ export const make = (options: {
             ? Effect.succeed([])
             : takeOver(slot, text)
         }),
-        Effect.map((events) => Slots.emitAll(slot, events)),
+        Effect.map((events) => emitAll(slot, events)),
         Effect.ignore
       )
     })
@@ -279,7 +289,7 @@ export const make = (options: {
         for (let left = savePause.attempts; left > 0 && slot.unsaved; left--) {
           yield* Effect.sleep(pause)
           pause = Math.min(pause * 2, savePause.longest)
-          Slots.emitAll(slot, yield* Effect.orElseSucceed(exclusively(slot, attempt), () => []))
+          emitAll(slot, yield* Effect.orElseSucceed(exclusively(slot, attempt), () => []))
         }
       })
       return Effect.asVoid(
@@ -443,7 +453,7 @@ export const make = (options: {
       ).pipe(
         Effect.ensuring(
           Effect.suspend(() => {
-            if (slot.generation === generation) Slots.emitAll(slot, events)
+            if (slot.generation === generation) emitAll(slot, events)
             return slot.unsaved ? saveLater(slot) : Effect.void
           })
         )
@@ -465,7 +475,7 @@ export const make = (options: {
           setSession(slot, undefined)
           // Until the storage says so, only memory knows.
           slot.unsaved = !foreign
-          if (had !== undefined) Slots.emit(slot, { _tag: "SignedOut", reason })
+          if (had !== undefined) emitAll(slot, [{ _tag: "SignedOut", reason }])
           if (foreign) return Effect.undefined
           return exclusively(
             slot,
@@ -497,6 +507,7 @@ export const make = (options: {
     look,
     lookOutside,
     settle,
+    emitAll,
     setSession,
     learnClock,
     replace,

@@ -13,6 +13,7 @@ import { type Device, encode, type StoredSession } from "./storedSession.ts"
 /** A refresh under way, which everybody waits for; `false`: it was called off before it did anything. */
 export interface Flight {
   readonly done: Deferred.Deferred<boolean, RefreshError>
+  waiters: number
 }
 
 /** The last exchange of a refresh token failed: until when nobody tries again, and why. */
@@ -199,8 +200,4 @@ export const registryOf = (storage: TokenStorage.TokenStorage["Service"]): Regis
 export const emit = (slot: Slot, event: SlotEvent): void => {
   if (slot.listeners === undefined) return
   for (const listener of slot.listeners) listener(event)
-}
-
-export const emitAll = (slot: Slot, events: ReadonlyArray<SlotEvent>): void => {
-  for (const event of events) emit(slot, event)
 }

@@ -6,18 +6,17 @@
  * The way to the network is given: `httpTransport` goes through any `HttpClient`, `fetchTransport` straight to `fetch`.
  * Nothing here or above imports the modules of `effect/http`, which weigh 7 KiB: only who has a client pays for it.
  */
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as HttpBody from "effect/http/HttpBody"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
 import type { Project } from "../ClientOptions.ts"
 import * as OneEntryError from "../OneEntryError.ts"
 import * as Deadlines from "./deadlines.ts"
 import type * as Lean from "./lean.ts"
+import { Attempts, attributesOf, isTraced, Observer, routeOf, traced } from "./observer.ts"
 import type { Device } from "./storedSession.ts"
 
 /** A request with everything decided. */
@@ -28,8 +27,6 @@ export interface Call {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | FormData | HttpBody.Stream | undefined
-  /** The path holds a credential (a push token): no span may name it. */
-  readonly secretPath?: boolean | undefined
 }
 
 export interface Transport {
@@ -42,6 +39,9 @@ export interface Transport {
     request: { readonly operation: string; readonly method: string; readonly path: string | undefined },
     exchange: (fiber: Fiber.Fiber<unknown, unknown>, deadlines: Deadlines.Deadlines) => Effect.Effect<A, Lean.Failure>
   ) => Effect.Effect<A, OneEntryError.OneEntryError>
+  readonly observer: Observer | undefined
+  /** Runs a call of an operation, which may be several requests, where those see it who asked to. */
+  readonly observe: <A, E>(operation: string, path: string, call: Effect.Effect<A, E>) => Effect.Effect<A, E>
 }
 
 /** One exchange; without deadlines, whoever asks for it limits its time. */
@@ -52,33 +52,6 @@ export type Connection = (
 ) => Effect.Effect<Lean.Answer, Lean.Failure>
 
 export const onTimeout = (): Lean.Failure => ({ _tag: "Timeout" })
-
-const isSpan = (context: Context.Context<never>): boolean =>
-  Context.getOrUndefined(context, Tracer.ParentSpan) !== undefined
-
-/**
- * A span around an exchange, inside of a caller's: one without would begin a trace of its own, for nobody. It says where
- * the request went and what status came back, and ends without the answer.
- */
-const traced = <A extends { readonly status: number }, E>(
-  project: Project,
-  request: { readonly operation: string; readonly method: string; readonly path: string | undefined },
-  exchange: Effect.Effect<A, E>
-): Effect.Effect<A, E> =>
-  Effect.suspend(() => {
-    let answer: A | undefined
-    const span = Effect.useSpan(`OneEntry.${request.operation}`, { kind: "client" }, (span) => {
-      span.attribute("http.request.method", request.method)
-      span.attribute("server.address", project.origin.replace(/^.*:\/\//, ""))
-      if (request.path !== undefined) span.attribute("url.path", request.path.replace(/[?#].*$/s, ""))
-      return Effect.map(exchange, (value) => {
-        answer = value
-        span.attribute("http.response.status_code", value.status)
-        if (value.status >= 400) span.attribute("error.type", String(value.status))
-      })
-    })
-    return Effect.map(span, () => answer as A) // it has succeeded
-  })
 
 const toReason = (failure: Lean.Failure, project: Project): OneEntryError.Reason => {
   switch (failure._tag) {
@@ -124,7 +97,9 @@ const fileBytes = (body: FormData | HttpBody.Stream): number | undefined => {
 
 /** Makes the transport of a project. */
 export const make = (project: Project, connection: Connection): Effect.Effect<Transport, never, Scope.Scope> =>
-  Effect.suspend(() => {
+  Effect.withFiber((fiber) => {
+    const observer = fiber.getRef(Observer)
+    const address = new URL(project.origin)
     const deadlines = Deadlines.make(Duration.toMillis(project.requestTimeout))
 
     const exchangeOf = (call: Call, fiber: Fiber.Fiber<unknown, unknown>) => {
@@ -147,20 +122,53 @@ export const make = (project: Project, connection: Connection): Effect.Effect<Tr
           (failure) =>
             new OneEntryError.OneEntryError({ operation: request.operation, reason: toReason(failure, project) })
         )
-        return isSpan(fiber.context) ? traced(project, request, mapped) : mapped
+        if (!isTraced(fiber.context)) return mapped
+        const { method, operation, path } = request
+        const route = path === undefined ? "" : ` ${routeOf(path)}`
+        const attempts = fiber.getRef(Attempts)
+        const resent = attempts === undefined ? 0 : attempts.count++
+        return traced(
+          method + route,
+          {
+            kind: "client",
+            attributes: {
+              ...attributesOf(operation, path),
+              "http.request.method": method,
+              "server.address": address.hostname,
+              "server.port": Number(address.port) || (address.protocol === "http:" ? 80 : 443),
+              ...(route === "" ? {} : { "url.template": route.trim() }),
+              ...(resent === 0 ? {} : { "http.request.resend_count": resent })
+            }
+          },
+          mapped,
+          ({ status }, span) => {
+            span.attribute("http.response.status_code", status)
+            if (status >= 400) span.attribute("error.type", String(status))
+          }
+        )
       })
 
     return Effect.as(
       Effect.addFinalizer(() => deadlines.stop),
       {
         project,
+        observer,
         headers: {
           accept: "application/json",
           ...(project.appToken === undefined ? {} : { "x-app-token": Redacted.value(project.appToken) })
         },
-        send: (call) =>
-          run(call.secretPath === true ? { ...call, path: undefined } : call, (fiber) => exchangeOf(call, fiber)),
-        run
+        send: (call) => run(call, (fiber) => exchangeOf(call, fiber)),
+        run,
+        observe: (operation, path, call) =>
+          Effect.withFiber((fiber) => {
+            const seen = observer === undefined ? call : observer.call(operation, call)
+            if (!isTraced(fiber.context)) return seen
+            return traced(
+              `OneEntry.${operation}`,
+              { kind: "internal", attributes: attributesOf(operation, path) },
+              Effect.provideService(seen, Attempts, { count: 0 })
+            )
+          })
       }
     )
   })

@@ -240,8 +240,7 @@ export const make = ({ session, transport }: Parts) => {
       Invoke.checked("addFCMToken", Invoke.emptyArguments({ token }), () =>
         authorized(transport, session, endpoints.addFCMToken, {
           ...plain,
-          path: me(["fcm-token", token]),
-          secretPath: true
+          path: me(["fcm-token", token])
         })
       ),
 
@@ -249,8 +248,7 @@ export const make = ({ session, transport }: Parts) => {
       Invoke.checked("deleteFCMToken", Invoke.emptyArguments({ token }), () =>
         authorized(transport, session, endpoints.deleteFCMToken, {
           ...plain,
-          path: me(["fcm-token", token]),
-          secretPath: true
+          path: me(["fcm-token", token])
         })
       )
   }
