@@ -135,6 +135,12 @@ for (const page of order) {
   publish(page, rendered)
 }
 
+/** An error has a page of its own. */
+const pageOfError = (one: ReferencePage, name: string): ReadonlyArray<string> => {
+  const page = order.find(({ source }) => source === `docs/errors/${name}.md`)
+  return page === undefined ? [] : [`[When, why, what to do](${relative(one.address, page.address)})`]
+}
+
 const markdownOf = (one: ReferencePage): string => {
   const categories = [...new Set(one.entries.map(({ category }) => category))]
   const name = one.title.split("/").at(-1) ?? one.title
@@ -157,7 +163,14 @@ const markdownOf = (one: ReferencePage): string => {
       `## ${category}`,
       ...one.entries
         .filter((entry) => entry.category === category)
-        .map((entry) => [`### ${entry.name}`, "```ts\n" + entry.signature + "\n```", entry.text].join("\n\n"))
+        .map((entry) =>
+          [
+            `### ${entry.name}`,
+            "```ts\n" + entry.signature + "\n```",
+            entry.text,
+            ...pageOfError(one, entry.name)
+          ].join("\n\n")
+        )
     ])
   ].join("\n\n")
 }

@@ -50,7 +50,9 @@ document.addEventListener("keydown", (event) => {
   }
 })
 const current = navigation.querySelector<HTMLElement>("[aria-current]")
-if (current !== null) navigation.scrollTop = current.offsetTop - navigation.clientHeight / 2
+if (current !== null && current.offsetTop > navigation.clientHeight * 0.7) {
+  navigation.scrollTop = current.offsetTop - navigation.clientHeight / 2
+}
 
 // Copying code.
 

@@ -135,7 +135,9 @@ const formatted = (signatures: ReadonlyArray<string>): ReadonlyArray<string> => 
   )
   const texts = signatures.map((_, index) => fs.readFileSync(fileOf(index), "utf8").trim())
   fs.rmSync(folder, { recursive: true, force: true })
-  return texts.map((text) => shortened(text.replaceAll(/^declare /gm, "")))
+  return texts.map((text) =>
+    shortened(text.replaceAll(/^declare /gm, "").replaceAll(/\bimport\("[^"]*?(\w+)(?:\.[jt]s)?"\)\./g, "$1."))
+  )
 }
 
 const titleOf = ({ specifier }: PublicModule): string =>
