@@ -1,6 +1,6 @@
 /** What is not the client itself: sessions in cookies, the Promise facade, the emulator in the runtime, compiled schemas. */
 import { Effect, Layer, Redacted } from "effect"
-import { AuthProvider, FetchClient, OneEntry, TokenStorage, Users } from "effect-oneentry"
+import { AuthProvider, FetchClient, OAuth, OneEntry, TokenStorage, Users } from "effect-oneentry"
 import { Emulator } from "effect-oneentry/emulator"
 import { defineOneEntry, isError } from "effect-oneentry/promise"
 import { CookieSession, WebSession } from "effect-oneentry/server"
@@ -14,15 +14,41 @@ import { project } from "./project.ts"
 
 const shop = "https://shop.example"
 
+/** A way out to the network, with the provider that the project has. */
+const begin = Effect.gen(function* () {
+  const auth = yield* AuthProvider.AuthProvider
+  const oauth = yield* OAuth.OAuth
+  const provider = yield* auth.getAuthProviderByMarker("network")
+  return yield* oauth.authorizationUrl(provider, {
+    clientId: "app",
+    redirectUri: `${shop}/callback`,
+    returnTo: "/cart"
+  })
+})
+
+/** Back from it: signed in and where to go on, or the tag of what is wrong. */
+const complete = (search: string) =>
+  Effect.gen(function* () {
+    const auth = yield* AuthProvider.AuthProvider
+    const oauth = yield* OAuth.OAuth
+    const taken = yield* oauth.callback(search)
+    yield* auth.oauth(taken.marker, taken.data)
+    return taken.returnTo ?? ""
+  }).pipe(Effect.catch((error) => Effect.succeed(error._tag)))
+
+const eve = "eve@example.com"
+const callbackOf = (address: string) =>
+  `/callback?${new URLSearchParams({ code: `emulator-${eve}`, state: new URL(address).searchParams.get("state") ?? "" })}`
+
 /** An application of plain `Request → Response`, with its session in a sealed cookie or in a cookie by reference. */
-const application = (mode: "sealed" | "reference") =>
+const application = (mode: "sealed" | "reference", inner = TokenStorage.makeMemory()) =>
   Effect.gen(function* () {
     const { appToken, url } = yield* Host
     const options = { keys: Redacted.make(new Uint8Array(32).fill(7)) }
     const cookies =
       mode === "sealed"
         ? CookieSession.layerSealed(options)
-        : CookieSession.layerReference(options).pipe(Layer.provide(TokenStorage.layerMemory))
+        : CookieSession.layerReference(options).pipe(Layer.provide(Layer.succeed(TokenStorage.TokenStorage, inner)))
     const app = yield* Effect.acquireRelease(
       Effect.sync(() =>
         WebSession.make(
@@ -35,7 +61,10 @@ const application = (mode: "sealed" | "reference") =>
       (app) => Effect.promise(() => app.dispose())
     )
     const handler = app.withSession(async (request, visit) => {
-      const [, what, login = ""] = new URL(request.url).pathname.split("/")
+      const { pathname, search } = new URL(request.url)
+      const [, what, login = ""] = pathname.split("/")
+      if (what === "begin") return new Response(await visit.run(begin))
+      if (what === "callback") return new Response(await visit.run(complete(search)))
       if (what === "sign-in") {
         await visit.run(AuthProvider.AuthProvider.use((auth) => auth.auth("email", { authData: authData(login) })))
         return Response.redirect(`${shop}/`, 303)
@@ -69,7 +98,7 @@ const application = (mode: "sealed" | "reference") =>
     }
   })
 
-const cookieCases: ReadonlyArray<Case<Needs>> = (["sealed", "reference"] as const).flatMap((mode) => [
+const cookieCases = (["sealed", "reference"] as const).flatMap((mode) => [
   {
     name: `${mode}: signed in, refreshed once for requests at once, signed out`,
     run: Effect.gen(function* () {
@@ -107,8 +136,74 @@ const cookieCases: ReadonlyArray<Case<Needs>> = (["sealed", "reference"] as cons
         true
       )
     })
+  },
+  {
+    name: `${mode}: OAuth begins in one visit and ends in another, for this browser only and once`,
+    run: Effect.gen(function* () {
+      yield* fresh
+      const { get } = yield* application(mode)
+      const away = yield* get("/begin")
+      const callback = callbackOf(away.text)
+      // Somebody who is made to open the callback of another is not signed in as that one.
+      const stranger = new Map<string, string>()
+      yield* same("the callback in another browser", (yield* get(callback, stranger)).text, "FlowLost")
+      yield* same("who the other one is", (yield* get("/", stranger)).text, "NotAuthenticated")
+      yield* same("the exchanges so far", yield* statuses("oauth"), [])
+      const signedIn = yield* get(callback)
+      yield* same(
+        "where it leads, and whether it may be cached",
+        [signedIn.text, signedIn.cache],
+        ["/cart", "private, no-store"]
+      )
+      yield* same("who it is", (yield* get("/")).text, eve)
+      yield* expireAccessTokens
+      yield* same("who it is after a refresh", (yield* get("/")).text, eve)
+      yield* same(
+        "whether the callback leads anywhere again",
+        ["FlowLost", "CallbackReplayed"].includes((yield* get(callback)).text),
+        true
+      )
+      yield* same("who it is then", (yield* get("/")).text, eve)
+      yield* same("the exchanges", yield* statuses("oauth"), [201])
+    })
+  },
+  {
+    name: `${mode}: OAuth takes the place of a session, and ends what else was begun before it`,
+    run: Effect.gen(function* () {
+      yield* fresh
+      const { get, post } = yield* application(mode)
+      yield* post(`/sign-in/${ann}`)
+      const first = yield* get("/begin")
+      const second = yield* get("/begin")
+      yield* same("who it is meanwhile", (yield* get("/")).text, ann)
+      yield* same("a state that nobody made", (yield* get("/callback?code=x&state=y")).text, "StateUnknown")
+      yield* same("the second", (yield* get(callbackOf(second.text))).text, "/cart")
+      yield* same("who it is", (yield* get("/")).text, eve)
+      // Signing in gave the browser another slot: what was begun before it is over.
+      yield* same("the first", (yield* get(callbackOf(first.text))).text, "FlowLost")
+      yield* same("who it is in the end", (yield* get("/")).text, eve)
+    })
   }
 ])
+
+/** By reference, whoever has the storage can go on. */
+const acrossProcesses: Case<Needs> = {
+  name: "reference: OAuth begins in one process and ends in another",
+  run: Effect.gen(function* () {
+    yield* fresh
+    const shared = TokenStorage.makeMemory()
+    // Each process knows the storage by a view of its own.
+    const view = () => TokenStorage.TokenStorage.of({ ...shared })
+    const [one, two] = [yield* application("reference", view()), yield* application("reference", view())]
+    const away = yield* one.get("/begin")
+    yield* same("where it leads", (yield* two.get(callbackOf(away.text), one.jar)).text, "/cart")
+    yield* same("who it is in the first", (yield* one.get("/")).text, eve)
+    yield* expireAccessTokens
+    yield* same("who it is in the second", (yield* two.get("/", one.jar)).text, eve)
+    yield* same("who it is in the first afterwards", (yield* one.get("/")).text, eve)
+    yield* same("the refreshes", yield* statuses("refresh"), [201])
+  })
+}
 
 /** Browsers keep cookies to themselves: their `Request` and `Response` have no such headers. */
 const lacksCookieHeaders = (): string | undefined => {
@@ -234,7 +329,7 @@ const lacksEval = (): string | undefined => {
 }
 
 export const suites: Effect.Effect<ReadonlyArray<Suite<Needs>>> = Effect.map(emulatorSuites, (emulators) => [
-  { name: "sessions in cookies", lacks: lacksCookieHeaders(), cases: cookieCases },
+  { name: "sessions in cookies", lacks: lacksCookieHeaders(), cases: [...cookieCases, acrossProcesses] },
   { name: "Promise facade", cases: facadeCases },
   ...emulators,
   {
