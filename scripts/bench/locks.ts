@@ -1,10 +1,10 @@
 /**
  * What happens when many share one session and its access token ends for all of them at once: for each lock and for the
  * official SDK, how many refreshes reach the server, how many calls fail, how many sessions are lost, and when the last
- * caller goes on. `npm run bench:locks` writes docs/bench/locks.md and locks.json; `--short` measures once, with fewer
- * contenders, and writes nothing. A lock whose server is not installed is left out, and said so.
+ * caller goes on: `npm run bench:locks`. `--short` measures once, with fewer contenders, `--write` writes
+ * docs/bench/locks.md and locks.json. A lock whose server is not installed is left out, and said so.
  */
-import { Context, Effect, Exit, Layer, Redacted, type Scope } from "effect"
+import { Context, Effect, Exit, Layer, Redacted, Schedule, type Scope } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { AuthProvider, OneEntry, TokenStorage, Users } from "effect-oneentry"
 import { Emulator, Project } from "effect-oneentry/emulator"
@@ -12,14 +12,18 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { parseArgs } from "node:util"
+import type { Page } from "playwright-core"
 import { defineOneEntry } from "oneentry"
+import { requirementOfChromium, type Site, startSite } from "../../test/helpers/chromium.ts"
 import { postgres } from "../../test/helpers/postgres.ts"
 import { redis } from "../../test/helpers/redis.ts"
 import { makePool, type Pool } from "../../test/processes/pool.ts"
 import { startPostgres, startRedis, startSqlite, type Store } from "../../test/processes/stores.ts"
 import { root } from "../lib/package.ts"
 
-const { values: options } = parseArgs({ options: { short: { type: "boolean", default: false } } })
+const { values: options } = parseArgs({
+  options: { short: { type: "boolean", default: false }, write: { type: "boolean", default: false } }
+})
 const sizes = options.short ? [2, 8] : [2, 8, 32]
 const rounds = options.short ? 1 : 5
 
@@ -130,6 +134,44 @@ const processes = (emulator: Emulator.Service, pool: Pool, store: Store, contend
     return { call }
   })
 
+/** A tab of one profile for each. */
+const tabs = (emulator: Emulator.Service, all: ReadonlyArray<Page>, contenders: number) =>
+  Effect.gen(function* () {
+    const taken = all.slice(0, contenders)
+    const call = Effect.forEach(
+      taken,
+      (page) => Effect.promise(async () => (await page.evaluate(() => window.app.me())).value === user),
+      { concurrency: "unbounded" }
+    )
+    const [first] = taken
+    const signIn = Effect.promise(async () => first?.evaluate((login) => window.app.signIn(login, "123456"), user))
+    yield* signIn
+    // The others hear of it from the first; each has called once then.
+    yield* Effect.filterOrFail(call, (results) => results.every(Boolean)).pipe(
+      Effect.retry({ times: 100, schedule: Schedule.spaced("50 millis") }),
+      Effect.orDie
+    )
+    return { call }
+  })
+
+/** Tabs of a fresh profile, as many as any measurement wants. */
+const openTabs = (emulator: Emulator.Service, site: Site, count: number, lock?: "leases") =>
+  Effect.gen(function* () {
+    const context = yield* Effect.acquireRelease(site.context, (context) => Effect.promise(() => context.close()))
+    return yield* Effect.forEach(Array.from({ length: count }), () =>
+      Effect.tap(site.open(context), (page) =>
+        Effect.promise(() =>
+          page.evaluate((options) => window.app.start(options), {
+            url: emulator.url,
+            appToken: Redacted.value(emulator.appToken),
+            storage: "indexedDb" as const,
+            ...(lock === undefined ? {} : { lock })
+          })
+        )
+      )
+    )
+  })
+
 /**
  * Instances of the official SDK that keep the refresh token in one `localStorage`, as its README shows: the tabs of a
  * browser. Its device id lives there, too, so that all of them are one device.
@@ -202,6 +244,19 @@ const program = Effect.gen(function* () {
       results.push(yield* measure(emulator, name, size, (round) => processes(emulator, pool, store, size, round)))
     }
   }
+  if (requirementOfChromium.available) {
+    const site = yield* startSite("test/browser/sessionPage.ts")
+    for (const [name, lock] of [["Web Locks"], ["leases in IndexedDB", "leases"]] as const) {
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const all = yield* openTabs(emulator, site, Math.max(...sizes), lock)
+          for (const size of sizes) {
+            results.push(yield* measure(emulator, name, size, () => tabs(emulator, all, size)))
+          }
+        })
+      )
+    }
+  } else left.push("Web Locks and leases (Chromium)")
   for (const size of sizes) {
     results.push(yield* measure(emulator, "official SDK", size, () => official(emulator, size)))
   }
@@ -220,7 +275,7 @@ const markdown = [
     .join(" ")}; medians of ${rounds} rounds.`,
   "The access token ends for all contenders at once, and each makes one call, then another. *Refreshes* and *failed* are of the first calls,",
   "*lost* are contenders whose second call fails, too. *Last* is when the last first call was through, failed ones included.",
-  "Redis, PostgreSQL and SQLite: a process for each contender, and the time has the messages to and from it in it. The",
+  "Redis, PostgreSQL and SQLite: a process for each contender; Web Locks and leases: a tab of one Chromium for each. Their times have the messages to and from them in it. The",
   "official SDK: instances that share a `localStorage` with its refresh token and device id, as tabs do.",
   ...(left.length === 0 ? [] : ["", `Left out, because they are not installed: ${left.join(", ")}.`]),
   "",
@@ -236,7 +291,7 @@ const json = `${JSON.stringify({ date: new Date().toISOString(), machine, left, 
 
 console.log(markdown)
 console.log(json)
-if (!options.short) {
+if (options.write) {
   const folder = path.join(root, "docs/bench")
   fs.mkdirSync(folder, { recursive: true })
   fs.writeFileSync(path.join(folder, "locks.md"), markdown)

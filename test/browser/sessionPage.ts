@@ -6,6 +6,7 @@ import * as AuthProvider from "effect-oneentry/AuthProvider"
 import * as FetchClient from "effect-oneentry/FetchClient"
 import * as OneEntry from "effect-oneentry/OneEntry"
 import * as Session from "effect-oneentry/Session"
+import * as SessionLock from "effect-oneentry/SessionLock"
 import * as Users from "effect-oneentry/Users"
 import * as Browser from "effect-oneentry/browser"
 
@@ -13,6 +14,8 @@ interface Start {
   readonly url: string
   readonly appToken: string
   readonly storage: NonNullable<Browser.Options["storage"]>
+  /** Leases as if there were no Web Locks. */
+  readonly lock?: "leases"
 }
 
 let holding = false
@@ -36,12 +39,15 @@ IDBObjectStore.prototype.put = function (...args) {
   return put.apply(this, args)
 }
 
-const makeRuntime = ({ appToken, storage, url }: Start) =>
-  ManagedRuntime.make(
+const makeRuntime = ({ appToken, lock, storage, url }: Start) => {
+  const browser = Browser.layer({ storage })
+  const leases = Layer.effect(SessionLock.SessionLock, Browser.BrowserSessionLock.makeLeases())
+  return ManagedRuntime.make(
     OneEntry.layer({ url, appToken: Redacted.make(appToken), requestTimeout: "5 seconds" }).pipe(
-      Layer.provide([Browser.layer({ storage }), FetchClient.layer])
+      Layer.provide([lock === "leases" ? Layer.merge(browser, leases) : browser, FetchClient.layer])
     )
   )
+}
 let runtime: ReturnType<typeof makeRuntime> | undefined
 const events: Array<string> = []
 
