@@ -8,6 +8,7 @@ import { Context, Effect, Exit, Layer, Redacted, Schedule, type Scope } from "ef
 import { FetchHttpClient } from "effect/http"
 import { AuthProvider, OneEntry, TokenStorage, Users } from "effect-oneentry"
 import { Emulator, Project } from "effect-oneentry/emulator"
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -296,4 +297,5 @@ if (options.write) {
   fs.mkdirSync(folder, { recursive: true })
   fs.writeFileSync(path.join(folder, "locks.md"), markdown)
   fs.writeFileSync(path.join(folder, "locks.json"), json)
+  execFileSync(path.join(root, "node_modules/.bin/oxfmt"), ["locks.md", "locks.json"], { cwd: folder })
 }

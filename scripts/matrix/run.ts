@@ -172,6 +172,7 @@ if (options.write) {
   const folder = path.join(root, "docs/bench")
   fs.mkdirSync(folder, { recursive: true })
   fs.writeFileSync(path.join(folder, "matrix.md"), markdown)
+  execFileSync(path.join(root, "node_modules/.bin/oxfmt"), ["matrix.md"], { cwd: folder })
   // The pages that show it.
   execFileSync(process.execPath, [path.join(root, "scripts/tables.ts")], { stdio: "inherit" })
 }
