@@ -4,6 +4,7 @@
  * result: times are of a machine with other things to do. It fails where the storm loses a call or the session, or where
  * sessions take far too much memory; figures that miss their goal are said, not failed, for machines differ.
  */
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -273,6 +274,10 @@ if (options.write) {
     })
   )
 }
+
+// --- many over one session, in a process of its own
+const locks = ["--conditions=effect-oneentry-source", "--no-warnings", path.join(import.meta.dirname, "locks.ts")]
+execFileSync(process.execPath, [...locks, ...short, ...(options.write ? ["--write"] : [])], { stdio: "inherit" })
 
 if (broken.length > 0) {
   console.error(`\n${broken.join("\n")}`)
