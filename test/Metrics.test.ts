@@ -4,6 +4,7 @@ import { Effect, Fiber, Layer, Metric, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import { AuthProvider, Metrics, OneEntry, Session, TokenStorage, Users } from "effect-oneentry"
 import { Emulator, Project } from "effect-oneentry/emulator"
+import * as fs from "node:fs"
 
 const login = "ann@example.com"
 const authData = [
@@ -202,4 +203,22 @@ describe("spans", () => {
       assert.deepStrictEqual(yield* spansOf(day), [])
     }).pipe(Effect.provide(client(Layer.empty)))
   )
+})
+
+it("the dashboard asks for metrics that there are", () => {
+  const text = fs.readFileSync(new URL("../docs/grafana-dashboard.json", import.meta.url), "utf8")
+  const dashboard: { readonly panels: ReadonlyArray<{ readonly targets: ReadonlyArray<{ readonly expr: string }> }> } =
+    JSON.parse(text)
+  const asked = new Set(
+    dashboard.panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/oneentry_\w+/g) ?? []))
+  )
+  // As a collector names them for Prometheus.
+  const names = Object.values(Metrics)
+    .filter((value) => "id" in value)
+    .map(
+      ({ attributes, id, type }) =>
+        [id.replaceAll(".", "_"), ...(attributes?.["unit"] === "ms" ? ["milliseconds"] : [])].join("_") +
+        (type === "Counter" ? "_total" : "_bucket")
+    )
+  assert.deepStrictEqual([...asked].toSorted(), names.toSorted())
 })
