@@ -60,7 +60,7 @@ export const traced = <A, E>(
   Effect.suspend(() => {
     let ended: Effect.Effect<A, E> | undefined
     const run = Effect.useSpan(name, options, (span) =>
-      Effect.matchEffect(Effect.withParentSpan(effect, span, { captureStackTrace: false }), {
+      Effect.matchEffect(Effect.provideService(effect, Tracer.ParentSpan, span), {
         onFailure: (error) => {
           ended = Effect.fail(error)
           const type = errorType(error)
