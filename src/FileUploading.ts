@@ -380,7 +380,7 @@ export const makeInternal = (
         return yield* broken("getFile")(undefined)
       })
     }
-    return Invoke.retryTransient(project, session.optionally(attempt))
+    return transport.observe("getFile", "", Invoke.retryTransient(project, session.optionally(attempt)))
   }
 
   const broken = (operation: string) => (error: unknown) =>

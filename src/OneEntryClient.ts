@@ -96,7 +96,11 @@ export const makeInternal = (
 
   const withExecute = <E>(
     execute: (request: HttpClientRequest.HttpClientRequest) => ReturnType<HttpClient.HttpClient.With<E>["execute"]>
-  ): HttpClient.HttpClient.With<E> => HttpClient.makeWith<E, never, E, never>(Effect.flatMap(execute), Effect.succeed)
+  ): HttpClient.HttpClient.With<E> =>
+    HttpClient.makeWith<E, never, E, never>(
+      Effect.flatMap((request) => transport.observe("request", "", execute(request))),
+      Effect.succeed
+    )
 
   return OneEntryClient.of({
     anonymous: withExecute((request) =>

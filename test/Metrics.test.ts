@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Metric, Tracer } from "effect"
 import { TestClock } from "effect/testing"
-import { AuthProvider, Metrics, OneEntry, Session, TokenStorage, Users } from "effect-oneentry"
+import { AuthProvider, Metrics, OneEntry, OneEntryClient, Session, TokenStorage, Users } from "effect-oneentry"
 import { Emulator, Project } from "effect-oneentry/emulator"
 import * as fs from "node:fs"
 
@@ -98,6 +98,14 @@ describe("metrics", () => {
       yield* TestClock.adjust(1)
       yield* Fiber.interrupt(waiting)
       assert.strictEqual(yield* count(Metrics.calls, { operation: "getUser", outcome: "Interrupted" }), 1)
+    }).pipe(Effect.provide(client(Metrics.layer)), alone)
+  )
+
+  it.effect("count requests of one's own", () =>
+    Effect.gen(function* () {
+      yield* signIn
+      yield* OneEntryClient.OneEntryClient.use(({ authorized }) => authorized.get("/api/content/users/me"))
+      assert.strictEqual(yield* count(Metrics.calls, { operation: "request", outcome: "Success" }), 1)
     }).pipe(Effect.provide(client(Metrics.layer)), alone)
   )
 

@@ -256,28 +256,32 @@ const sendOnce = (
   query: FieldValue.FileQuery,
   body: FormData | HttpBody.Stream
 ) =>
-  session.optionally((headers) =>
-    Effect.gen(function* () {
-      const extra = yield* extraHeaders(session, "POST", body)
-      const parts = {
-        path: uploadPath(query),
-        headers: { ...headers, ...extra },
-        body,
-        marker: "",
-        langCode: transport.project.langCode
-      }
-      const answer = yield* transport.send({ operation: "upload", method: "POST", ...parts })
-      const bearer = headers["authorization"]
-      if (answer.status === 401) {
-        if (bearer === undefined) return yield* refused(headers)
-        yield* session.service.renew(Redacted.make(bearer.slice("Bearer ".length)))
-        return yield* OneEntryError.invalidRequest(
-          "upload",
-          "the access token had ended, and a stream cannot be sent again: the session is refreshed now, upload anew"
-        )
-      }
-      return yield* interpret(uploadEndpoint, parts, answer)
-    })
+  transport.observe(
+    "upload",
+    "",
+    session.optionally((headers) =>
+      Effect.gen(function* () {
+        const extra = yield* extraHeaders(session, "POST", body)
+        const parts = {
+          path: uploadPath(query),
+          headers: { ...headers, ...extra },
+          body,
+          marker: "",
+          langCode: transport.project.langCode
+        }
+        const answer = yield* transport.send({ operation: "upload", method: "POST", ...parts })
+        const bearer = headers["authorization"]
+        if (answer.status === 401) {
+          if (bearer === undefined) return yield* refused(headers)
+          yield* session.service.renew(Redacted.make(bearer.slice("Bearer ".length)))
+          return yield* OneEntryError.invalidRequest(
+            "upload",
+            "the access token had ended, and a stream cannot be sent again: the session is refreshed now, upload anew"
+          )
+        }
+        return yield* interpret(uploadEndpoint, parts, answer)
+      })
+    )
   )
 
 /** Uploads files in one request. */

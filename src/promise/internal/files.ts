@@ -31,23 +31,27 @@ export const getFile = (transport: Transport, session: Session.Internal, place: 
   checked("getFile", emptyArguments({ filename: place.filename }), () => {
     const { project } = transport
     const filePath = path(["files"], { ...place, template: place.template || undefined })
-    return session.optionally((headers) =>
-      Effect.gen(function* () {
-        const response = yield* FetchTransport.open(transport, {
-          operation: "getFile",
-          method: "GET",
-          path: filePath,
-          headers
+    return transport.observe(
+      "getFile",
+      "",
+      session.optionally((headers) =>
+        Effect.gen(function* () {
+          const response = yield* FetchTransport.open(transport, {
+            operation: "getFile",
+            method: "GET",
+            path: filePath,
+            headers
+          })
+          const { status } = response
+          if (status >= 200 && status < 300) return response
+          const text = yield* Effect.promise(() => response.text().catch(() => ""))
+          if (status === 401) return yield* refused(headers)
+          const answer = { status, text, header: (name: string) => response.headers.get(name) ?? undefined }
+          const recorder = yield* Recorder
+          if (recorder !== undefined) recorder.answer = answer
+          return yield* interpret(endpoint, { marker: place.filename, langCode: project.langCode }, answer)
         })
-        const { status } = response
-        if (status >= 200 && status < 300) return response
-        const text = yield* Effect.promise(() => response.text().catch(() => ""))
-        if (status === 401) return yield* refused(headers)
-        const answer = { status, text, header: (name: string) => response.headers.get(name) ?? undefined }
-        const recorder = yield* Recorder
-        if (recorder !== undefined) recorder.answer = answer
-        return yield* interpret(endpoint, { marker: place.filename, langCode: project.langCode }, answer)
-      })
+      )
     )
   })
 
