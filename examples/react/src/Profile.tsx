@@ -135,7 +135,7 @@ export const Profile = ({ form }: { readonly form: SignUpForm.SignUpForm }) => {
       <button type="button" onClick={leave} aria-disabled={leaving._tag === "Running"}>
         Sign out
       </button>
-      <p className="hint">You are signed out in every tab of this browser.</p>
+      <p className="hint">Signs you out in every tab of this browser.</p>
     </>
   )
 }
