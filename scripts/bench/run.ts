@@ -39,6 +39,7 @@ interface LoopbackResult {
     readonly clients: ReadonlyArray<{
       readonly name: string
       readonly perSecond: Figure
+      readonly cpuMicros: Figure
       readonly ratio: number
       readonly p50: number
       readonly p99: number
@@ -48,6 +49,7 @@ interface LoopbackResult {
     readonly calls: number
     readonly bound: Figure
     readonly ratio: Figure
+    readonly cpuRatio: Figure
     readonly runs: ReadonlyArray<{ readonly failures: number; readonly refreshes: number; readonly refused: number }>
     readonly official: {
       readonly failures: number
@@ -126,11 +128,11 @@ for (const { atOnce, clients } of loopback) {
     "",
     `${atOnce} at once:`,
     "",
-    "| | calls per second | × official | p50, ms | p99, ms |",
-    "|---|---:|---:|---:|---:|",
+    "| | calls per second | × official | p50, ms | p99, ms | CPU, µs a call |",
+    "|---|---:|---:|---:|---:|---:|",
     ...clients.map(
       (client) =>
-        `| ${client.name} | ${spread(client.perSecond, whole)} | ${two(client.ratio)} | ${one(client.p50)} | ${one(client.p99)} |`
+        `| ${client.name} | ${spread(client.perSecond, whole)} | ${two(client.ratio)} | ${one(client.p50)} | ${one(client.p99)} | ${spread(client.cpuMicros, whole)} |`
     )
   )
 }
@@ -141,10 +143,10 @@ say(
   "",
   `${whole(storm.calls)} calls at once with a token that the server refuses, a refresh of 50 ms. The bound is raw \`fetch\`: the calls refused, one refresh, the calls again: ${spread(storm.bound, whole)} ms.`,
   "",
-  "| | time, × the bound | refreshes | refused calls | failed calls | session |",
-  "|---|---:|---:|---:|---:|---|",
-  `| effect-oneentry, FetchClient | ${spread(storm.ratio, two)} | ${worst(({ refreshes }) => refreshes)} | ${whole(worst(({ refused }) => refused))} | ${worst(({ failures }) => failures)} | kept |`,
-  `| oneentry | ${two(storm.official.millis / storm.bound.median)} | ${whole(storm.official.refreshes)} | | ${whole(storm.official.failures)} | ${storm.official.revoked ? "revoked by the server" : "kept"} |`
+  "| | time, × the bound | CPU, × the bound | refreshes | refused calls | failed calls | session |",
+  "|---|---:|---:|---:|---:|---:|---|",
+  `| effect-oneentry, FetchClient | ${spread(storm.ratio, two)} | ${spread(storm.cpuRatio, two)} | ${worst(({ refreshes }) => refreshes)} | ${whole(worst(({ refused }) => refused))} | ${worst(({ failures }) => failures)} | kept |`,
+  `| oneentry | ${two(storm.official.millis / storm.bound.median)} | | ${whole(storm.official.refreshes)} | | ${whole(storm.official.failures)} | ${storm.official.revoked ? "revoked by the server" : "kept"} |`
 )
 
 // --- sessions and waiters

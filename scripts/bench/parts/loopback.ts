@@ -35,6 +35,12 @@ const rawFetch = async (authorization = headers.authorization) => {
   await response.json()
 }
 
+/** Microseconds of CPU that this process has used: what a busy machine does not change much. */
+const cpuMicros = (): number => {
+  const { system, user } = process.cpuUsage()
+  return user + system
+}
+
 /** Runs `total` calls, `atOnce` at a time; how long each took, in milliseconds. */
 type Runner = (total: number, atOnce: number) => Promise<ReadonlyArray<number>>
 
@@ -102,11 +108,13 @@ const throughput = async (atOnce: number) => {
   const rounds = short ? 3 : 9
   const rates = new Map<string, Array<number>>()
   const latencies = new Map<string, Array<number>>()
+  const cpus = new Map<string, Array<number>>()
   for (const [, run] of runners) await run(total, atOnce)
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of turns(runners, round)) {
-      const began = performance.now()
+      const [began, cpu] = [performance.now(), cpuMicros()]
       const took = await run(total, atOnce)
+      cpus.set(name, [...(cpus.get(name) ?? []), (cpuMicros() - cpu) / total])
       rates.set(name, [...(rates.get(name) ?? []), (total / (performance.now() - began)) * 1000])
       latencies.set(name, [...(latencies.get(name) ?? []), ...took])
     }
@@ -117,6 +125,7 @@ const throughput = async (atOnce: number) => {
     clients: [...rates].map(([name, values]) => ({
       name,
       perSecond: figureOf(values),
+      cpuMicros: figureOf(cpus.get(name) ?? []),
       ratio: figureOf(values).median / officialRate,
       p50: quantile(latencies.get(name) ?? [], 0.5),
       p99: quantile(latencies.get(name) ?? [], 0.99)
@@ -128,9 +137,9 @@ const throughput = async (atOnce: number) => {
 const storm = async () => {
   const calls = 1_000
   const timed = async (run: () => Promise<unknown>) => {
-    const began = performance.now()
+    const [began, cpu] = [performance.now(), cpuMicros()]
     await run()
-    return performance.now() - began
+    return { millis: performance.now() - began, cpu: cpuMicros() - cpu }
   }
   const many = (call: () => Promise<unknown>) => Promise.all(Array.from({ length: calls }, call))
 
@@ -147,7 +156,7 @@ const storm = async () => {
     const { runtime, users } = await signedIn("FetchClient", "stale")
     await control("/reset")
     let failures = 0
-    const millis = await timed(() =>
+    const { cpu, millis } = await timed(() =>
       runtime.runPromise(
         Effect.all(
           Array.from({ length: calls }, () => Effect.catch(users.getUser(), () => Effect.sync(() => void failures++))),
@@ -157,7 +166,7 @@ const storm = async () => {
     )
     const stats = await control("/stats")
     await runtime.dispose()
-    return { millis, failures, ...stats }
+    return { millis, cpu, failures, ...stats }
   }
 
   const officials = async () => {
@@ -165,7 +174,7 @@ const storm = async () => {
     await client.AuthProvider.auth("stale", { authData: Fixtures.authData })
     await control("/reset")
     let failures = 0
-    const millis = await timed(() =>
+    const { cpu, millis } = await timed(() =>
       many(async () => {
         try {
           const result: unknown = await client.Users.getUser()
@@ -177,11 +186,11 @@ const storm = async () => {
     )
     const stats = await control("/stats")
     await control("/reset")
-    return { millis, failures, ...stats }
+    return { millis, cpu, failures, ...stats }
   }
 
   const rounds = short ? 2 : 7
-  const bounds: Array<number> = []
+  const bounds: Array<Awaited<ReturnType<typeof bound>>> = []
   const runs: Array<Awaited<ReturnType<typeof ours>>> = []
   await bound()
   await ours()
@@ -191,8 +200,9 @@ const storm = async () => {
   }
   return {
     calls,
-    bound: figureOf(bounds),
-    ratio: figureOf(runs.map(({ millis }, i) => millis / (bounds[i] ?? 1))),
+    bound: figureOf(bounds.map(({ millis }) => millis)),
+    ratio: figureOf(runs.map(({ millis }, i) => millis / (bounds[i]?.millis ?? 1))),
+    cpuRatio: figureOf(runs.map(({ cpu }, i) => cpu / (bounds[i]?.cpu ?? 1))),
     runs,
     official: await officials()
   }
