@@ -2410,6 +2410,33 @@ describe("storage", () => {
     )
   )
 
+  it.effect("a rejection that only memory has is not given up for the mark that the storage still holds", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const { state, storage } = faulty(world)
+        const client = yield* world.client({ storage })
+        yield* client.signIn("ann")
+        // Due, but good for a few seconds more: the session stays when its refresh token is rejected.
+        yield* TestClock.adjust("3575 seconds")
+        world.server.script("refresh", status(400))
+        const faults: Array<StorageFault> = ["loseAnswer", "hang"]
+        Object.defineProperty(state.faults, "compareAndSet", { get: () => faults.shift() })
+        const call = yield* Effect.forkChild(client.me)
+        yield* until("the rejection is being written", () => faults.length === 0)
+        yield* settled
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual(yield* Fiber.join(call), "ann")
+        // What could not be written is written as soon as it can be.
+        yield* TestClock.adjust("5 seconds")
+        yield* settled
+        assert.include(stored(world.backing), { refreshToken: "refresh-1-ann", rejected: true })
+        yield* expire
+        assert.strictEqual(yield* tagOf(client.me), "TokenExpired Rejected")
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    )
+  )
+
   it.effect("a rotated pair that only memory has is not given up for what the storage still holds", () =>
     inWorld((world) =>
       Effect.gen(function* () {

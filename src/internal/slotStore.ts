@@ -152,6 +152,10 @@ export const make = (options: {
   const isPast = (slot: Slots.Slot, stored: Stored.StoredSession): boolean =>
     slot.spent !== undefined && stored.refreshToken === slot.spent && slot.session?.refreshToken !== slot.spent
 
+  /** It is the session in memory, but without the server's rejection: the write that should have said so has failed. */
+  const isUnaware = ({ session }: Slots.Slot, stored: Stored.StoredSession): boolean =>
+    session?.rejected === true && stored.rejected !== true && stored.refreshToken === session.refreshToken
+
   /** Takes over what the storage holds. What only memory has stays, unless somebody else has written since. */
   const takeOver = (slot: Slots.Slot, text: string | undefined): Effect.Effect<ReadonlyArray<SlotEvent>> =>
     Effect.suspend(() => {
@@ -163,7 +167,7 @@ export const make = (options: {
       const isOlder = slot.loaded && slot.unsaved && slot.reads === 0
       const after = decoded._tag === "Session" ? sharing(decoded.session) : undefined
       know(slot, text, after !== undefined && Stored.encode(after) === text ? after : undefined)
-      if (isOlder || (decoded._tag === "Session" && isPast(slot, decoded.session))) {
+      if (isOlder || (after !== undefined && (isPast(slot, after) || isUnaware(slot, after)))) {
         slot.unsaved = text !== undefined || slot.session !== undefined
         return Effect.succeed([])
       }
