@@ -1895,6 +1895,102 @@ describe("signing in and out", () => {
     )
   )
 
+  it.effect("a sign-out that waits for another process's refresh: what is looked up meanwhile goes with it", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        // Without compare-and-set of its own, a sign-out waits for the lock that the other's refresh holds.
+        const storage = storageOver(world.backing, { atomic: false })
+        const client = yield* world.client({ storage })
+        const sibling = yield* world.client({ storage })
+        const other = yield* world.client({ storage: storageOver(world.backing, { atomic: false }) })
+        yield* client.signIn("ann")
+        yield* other.signIn("cyd")
+        yield* expire
+        const heard = yield* follow(client)
+        const gate = world.server.gate("refresh")
+        const call = yield* Effect.forkChild(tagOf(other.me))
+        yield* gate.arrived
+        const signOut = yield* Effect.forkChild(client.session.signOutLocally)
+        yield* settled
+        // Nobody is signed in here: so it looks at the storage, and finds cyd with the token that is on the wire.
+        const late = yield* Effect.forkChild(tagOf(sibling.me))
+        yield* settled
+        yield* gate.answer
+        yield* Fiber.join(signOut)
+        assert.strictEqual(yield* Fiber.join(late), "NotAuthenticated")
+        yield* Fiber.join(call)
+        assert.deepStrictEqual(
+          world.server.exchanges.map((one) => one.refreshToken),
+          ["refresh-2-cyd"]
+        )
+        assert.isUndefined(stored(world.backing))
+        assert.isTrue(Option.isNone(yield* client.session.current))
+        yield* hears(heard, ["State ann", "SignedOut SignOut", "SignedIn cyd", "SignedOut SignOut"])
+      })
+    )
+  )
+
+  it.effect("a second logout exchanges nothing that the first one left on the wire", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        // Neither the mark nor the first removal reaches the storage.
+        const faults: Partial<Record<StorageOperation, StorageFault>> = { compareAndSet: "fail", remove: "fail" }
+        let isBroken = false
+        const storage = storageOver(world.backing, {
+          fault: (operation) => (isBroken ? faults[operation] : undefined)
+        })
+        const client = yield* world.client({ storage })
+        yield* client.signIn("ann")
+        yield* expire
+        isBroken = true
+        const gate = world.server.gate("refresh")
+        const call = yield* Effect.forkChild(tagOf(client.me))
+        yield* gate.arrived
+        assert.strictEqual((yield* Effect.flip(client.auth.logout()))._tag, "TokenStorageError")
+        isBroken = false
+        yield* client.auth.logout()
+        yield* gate.answer
+        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+        assert.isUndefined(stored(world.backing))
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    )
+  )
+
+  it.effect("a sign-out after a restore that cannot be written: what the storage held before does not come back", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        let faults: Partial<Record<StorageOperation, StorageFault>> = {}
+        const storage = storageOver(world.backing, { fault: (operation) => faults[operation] })
+        const client = yield* world.client({ storage })
+        const sibling = yield* world.client({ storage })
+        yield* client.signIn("ann")
+        yield* expire
+        // Of the mark only the answer is lost, and the pair is in memory only: the storage holds a token that is spent.
+        const writes: Array<StorageFault> = ["loseAnswer", "fail"]
+        Object.defineProperty(faults, "compareAndSet", { get: () => writes.shift() })
+        assert.strictEqual(yield* client.me, "ann")
+        assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
+        faults = { set: "hang", remove: "hang" }
+        const pair = world.server.issue("ann", "email", "elsewhere")
+        const restore = yield* Effect.forkChild(
+          client.session.restore({ refreshToken: pair.refreshToken, device: device("elsewhere") })
+        )
+        yield* settled
+        const signOut = yield* Effect.forkChild(Effect.flip(sibling.session.signOutLocally))
+        yield* settled
+        yield* TestClock.adjust("5 seconds")
+        yield* Fiber.join(restore)
+        yield* settled
+        assert.isTrue(Option.isNone(yield* client.session.current))
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual((yield* Fiber.join(signOut))._tag, "TokenStorageError")
+        assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    )
+  )
+
   it.effect("logout exchanges nothing that another process has seen the end of", () =>
     inWorld((world, client) =>
       Effect.gen(function* () {

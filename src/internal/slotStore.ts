@@ -443,14 +443,15 @@ export const make = (options: {
             onFailure: (error) =>
               Effect.matchEffect(storage.get(slot.name), {
                 onFailure: () => Effect.suspend(() => acceptInMemory(error)),
-                onSuccess: (text) =>
+                onSuccess: (text) => {
                   // Perhaps only the answer was lost.
-                  text === encoded
-                    ? Effect.sync(stored)
-                    : Effect.flatMap(takeOver(slot, text), (heard) => {
-                        events.push(...heard)
-                        return acceptInMemory(error)
-                      })
+                  if (text === encoded) return Effect.sync(stored)
+                  if (slot.generation !== generation) return Effect.void
+                  return Effect.flatMap(takeOver(slot, text), (heard) => {
+                    events.push(...heard)
+                    return acceptInMemory(error)
+                  })
+                }
               })
           })
         })
@@ -467,35 +468,53 @@ export const make = (options: {
   const signOut: SlotStore["signOut"] = (slot, reason) =>
     Effect.suspend(() => {
       const generation = ++slot.generation
+
+      const end = (): void => {
+        if (slot.generation !== generation) return
+        const { session } = slot
+        if (session !== undefined) slot.spent = session.refreshToken
+        setSession(slot, undefined)
+        // Until the storage says so, only memory knows.
+        slot.unsaved = true
+        if (session !== undefined) emitAll(slot, [{ _tag: "SignedOut", reason }])
+      }
+
       const ended = Effect.suspend(
         (): Effect.Effect<Stored.StoredSession | undefined, TokenStorage.TokenStorageError> => {
           // Somebody signed in or out after us and comes after us.
           if (slot.generation !== generation) return Effect.undefined
-          const had = slot.session
+          const { session: had, spent } = slot
           const inMemoryOnly = had !== undefined && slot.unsaved
           // A newer version's envelope is not ours to remove.
           const foreign = had === undefined && Stored.decode(slot.encoded)._tag === "Newer"
-          if (had !== undefined) slot.spent = had.refreshToken
-          setSession(slot, undefined)
-          // Until the storage says so, only memory knows.
-          slot.unsaved = !foreign
-          if (had !== undefined) emitAll(slot, [{ _tag: "SignedOut", reason }])
-          if (foreign) return Effect.undefined
+          end()
+          if (foreign) {
+            slot.unsaved = false
+            return Effect.undefined
+          }
           return exclusively(
             slot,
             Effect.suspend(() => {
               // Who came after us ends what the storage holds by now: ours may be spent.
               if (slot.generation !== generation) return Effect.succeed(had === undefined ? had : Stored.buried(had))
-              return Effect.flatMap(Effect.option(storage.get(slot.name)), (read) =>
-                Effect.map(storage.remove(slot.name), () => {
-                  know(slot, undefined)
-                  if (slot.generation === generation) slot.unsaved = false
-                  if (inMemoryOnly || Option.isNone(read)) return had
-                  // Another process may have rotated what we had, or ended it: then nobody may exchange it any more.
-                  const decoded = Stored.decode(read.value)
-                  return decoded._tag === "Session" ? decoded.session : had === undefined ? had : Stored.buried(had)
-                })
-              )
+              return Effect.flatMap(Effect.option(storage.get(slot.name)), (read) => {
+                // Should it not go, it is not taken for somebody else's write.
+                if (Option.isSome(read)) know(slot, read.value)
+                return Effect.map(
+                  // Whoever looked while we waited has taken up what goes now.
+                  Effect.ensuring(storage.remove(slot.name), Effect.sync(end)),
+                  () => {
+                    know(slot, undefined)
+                    if (slot.generation === generation) slot.unsaved = false
+                    if (inMemoryOnly || Option.isNone(read)) return had
+                    // Another process may have rotated what we had, or ended it: then nobody may exchange it any more.
+                    const decoded = Stored.decode(read.value)
+                    if (decoded._tag !== "Session") return had === undefined ? had : Stored.buried(had)
+                    // What a sign-out before this one could not remove may be on the wire.
+                    return decoded.session.refreshToken === spent ? Stored.buried(decoded.session) : decoded.session
+                  }
+                )
+              })
             })
           )
         }
