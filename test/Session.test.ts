@@ -586,6 +586,35 @@ describe("compare and set", () => {
       })
     )
   )
+
+  it.effect("what another has seen rejected meanwhile is not sent, although it is the same token", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const client = yield* world.client({ lock: noLock })
+        const goOn = yield* Deferred.make<void>()
+        let held = 0
+        const other = yield* world.client({
+          lock: noLock,
+          storage: storageOver(world.backing, {
+            before: (operation) =>
+              Effect.suspend(() => (operation === "compareAndSet" && held++ === 0 ? Deferred.await(goOn) : Effect.void))
+          })
+        })
+        yield* client.signIn("ann")
+        // Due, but good for a few seconds more.
+        yield* TestClock.adjust("3575 seconds")
+        const call = yield* Effect.forkChild(tagOf(other.me))
+        yield* until("it is about to mark the token", () => held === 1)
+        world.server.script("refresh", status(400))
+        assert.strictEqual(yield* client.me, "ann")
+        assert.include(stored(world.backing), { rejected: true })
+        yield* Deferred.succeed(goOn, undefined)
+        assert.strictEqual(yield* Fiber.join(call), "success ann")
+        assert.strictEqual(world.server.exchanges.length, 1)
+        assert.include(stored(world.backing), { rejected: true })
+      })
+    )
+  )
 })
 
 // -----------------------------------------------------------------------------

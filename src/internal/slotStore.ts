@@ -152,10 +152,6 @@ export const make = (options: {
   const isPast = (slot: Slots.Slot, stored: Stored.StoredSession): boolean =>
     slot.spent !== undefined && stored.refreshToken === slot.spent && slot.session?.refreshToken !== slot.spent
 
-  /** It is the session in memory, but without the server's rejection: the write that should have said so has failed. */
-  const isUnaware = ({ session }: Slots.Slot, stored: Stored.StoredSession): boolean =>
-    session?.rejected === true && stored.rejected !== true && stored.refreshToken === session.refreshToken
-
   /** Takes over what the storage holds. What only memory has stays, unless somebody else has written since. */
   const takeOver = (slot: Slots.Slot, text: string | undefined): Effect.Effect<ReadonlyArray<SlotEvent>> =>
     Effect.suspend(() => {
@@ -167,7 +163,7 @@ export const make = (options: {
       const isOlder = slot.loaded && slot.unsaved && slot.reads === 0
       const after = decoded._tag === "Session" ? sharing(decoded.session) : undefined
       know(slot, text, after !== undefined && Stored.encode(after) === text ? after : undefined)
-      if (isOlder || (after !== undefined && (isPast(slot, after) || isUnaware(slot, after)))) {
+      if (isOlder || (after !== undefined && (isPast(slot, after) || isUnaware(after, slot.session)))) {
         slot.unsaved = text !== undefined || slot.session !== undefined
         return Effect.succeed([])
       }
@@ -358,7 +354,8 @@ export const make = (options: {
           const same =
             text === slot.encoded ||
             (decoded._tag === "Session" &&
-              (decoded.session.refreshToken === from.refreshToken || isPast(slot, decoded.session)))
+              ((decoded.session.refreshToken === from.refreshToken && !isUnaware(next, decoded.session)) ||
+                isPast(slot, decoded.session)))
           if (!same) {
             return Effect.map(takeOver(slot, text), (heard) => {
               events.push(...heard)
@@ -539,6 +536,10 @@ export const make = (options: {
     signOut
   }
 }
+
+/** Only the other says that the server rejected the refresh token of both: nobody takes that back. */
+const isUnaware = (one: Stored.StoredSession | undefined, other: Stored.StoredSession | undefined): boolean =>
+  other?.rejected === true && one?.rejected !== true && one?.refreshToken === other.refreshToken
 
 /** Both say who they are, and it is the same person. */
 const isSamePerson = (one: Stored.StoredSession, other: Stored.StoredSession): boolean =>
