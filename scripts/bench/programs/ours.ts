@@ -1,13 +1,10 @@
 /** Cold start: signs in, reads nothing else, says so. */
 import * as AuthProvider from "effect-oneentry/AuthProvider"
-import * as FetchClient from "effect-oneentry/FetchClient"
 import * as TokenStorage from "effect-oneentry/TokenStorage"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-const layer = AuthProvider.layer({ url: process.argv[2] ?? "" }).pipe(
-  Layer.provide([TokenStorage.layerMemory, FetchClient.layer])
-)
+const layer = AuthProvider.layerFetch({ url: process.argv[2] ?? "" }).pipe(Layer.provide(TokenStorage.layerMemory))
 
 AuthProvider.AuthProvider.use((auth) =>
   auth.auth("email", {
