@@ -15,7 +15,8 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 30_000,
+    // Some start processes and servers, and a busy machine takes its time.
+    testTimeout: 60_000,
     hookTimeout: 60_000
   }
 })
