@@ -2635,6 +2635,34 @@ describe("storage", () => {
     )
   )
 
+  it.effect("a sign-in that cannot be stored leaves the session of the one that was written just before it", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const written = yield* Deferred.make<void>()
+        let sets = 0
+        const client = yield* world.client({
+          storage: storageOver(world.backing, {
+            fault: (operation) => (operation === "set" && ++sets === 3 ? "fail" : undefined),
+            before: (operation) => (operation === "set" && sets === 2 ? Deferred.await(written) : Effect.void)
+          })
+        })
+        yield* client.signIn("ann")
+        const heard = yield* follow(client)
+        const bob = yield* Effect.forkChild(client.signIn("bob"))
+        yield* until("bob is being written", () => sets === 2)
+        const cyd = yield* Effect.forkChild(Effect.exit(client.signIn("cyd")))
+        yield* until("cyd is signed in", () => world.server.count("auth") === 3)
+        yield* settled
+        yield* Deferred.succeed(written, undefined)
+        yield* Fiber.join(bob)
+        assert.isTrue(Exit.isFailure(yield* Fiber.join(cyd)))
+        assert.strictEqual(stored(world.backing)?.["userIdentifier"], "bob")
+        assert.strictEqual(yield* client.me, "bob")
+        yield* hears(heard, ["State ann", "SignedIn bob"])
+      })
+    )
+  )
+
   it.effect("a sign-in whose write only seemed to fail is stored", () =>
     inWorld((world) =>
       Effect.gen(function* () {

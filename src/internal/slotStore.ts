@@ -400,7 +400,6 @@ export const make = (options: {
 
       // In one step with the write: whoever comes between them would take the old session for what the storage holds.
       const accept = (): void => {
-        if (slot.generation !== generation) return
         // A write for the session before may yet show.
         slot.spent = slot.session?.refreshToken === next.refreshToken ? undefined : slot.session?.refreshToken
         slot.unsaved = false
@@ -410,7 +409,8 @@ export const make = (options: {
 
       const stored = (): void => {
         know(slot, encoded, next)
-        accept()
+        // Who signed out meanwhile is about to remove it; who signed in after us may yet fail, and leaves this session.
+        if (slot.generation === generation || slot.session !== undefined || !slot.unsaved) accept()
       }
 
       /** The storage keeps somebody else, who would come back after a restart: better to fail. */
@@ -455,7 +455,7 @@ export const make = (options: {
       ).pipe(
         Effect.ensuring(
           Effect.suspend(() => {
-            if (slot.generation === generation) emitAll(slot, events)
+            if (slot.generation === generation || slot.session === next) emitAll(slot, events)
             return slot.unsaved ? saveLater(slot) : Effect.void
           })
         )
