@@ -290,7 +290,7 @@ export const suite = (name: string, start: Effect.Effect<Store, never, Scope.Sco
     it.live("calls fail typed, nothing is sent, the session is kept, and the same processes recover", () =>
       Effect.gen(function* () {
         const { store } = world()
-        const processes = yield* signedIn("away", 3, () => ({ key, timeout: 700 }))
+        const processes = yield* signedIn("away", 3, () => ({ key, timeout: 2_000 }))
         yield* store.down
         for (let round = 0; round < 2; round++) {
           const outcomes = yield* callAll(processes, 2)
@@ -312,7 +312,7 @@ export const suite = (name: string, start: Effect.Effect<Store, never, Scope.Sco
         // Longer than the store is away: nobody else may begin before the pair is written.
         const [holder, ...others] = yield* signedIn(slot, 3, (index) => ({
           key,
-          timeout: 700,
+          timeout: 2_000,
           ...(index === 0 ? { lease: 15_000, stopAt: "answered" } : {})
         }))
         if (holder === undefined) return assert.fail("no holder")
@@ -348,7 +348,7 @@ export const suite = (name: string, start: Effect.Effect<Store, never, Scope.Sco
         const slot = "away-releasing"
         const [holder, ...others] = yield* signedIn(slot, 3, (index) => ({
           key,
-          timeout: 700,
+          timeout: 2_000,
           ...(index === 0 ? { lease: shortLease, stopAt: "releasing" } : {})
         }))
         if (holder === undefined) return assert.fail("no holder")
