@@ -125,12 +125,30 @@ const comparison = (to: To): string => {
 const runtimes = (to: To): string => {
   const text = read("matrix.md")
   const first = text && /^\|.*\n\|[ :|-]+\n(?:\|.*\n?)+/m.exec(text)?.[0]
-  return first ? `${first.trim()}\n\nFrom [the runtime matrix](${to("docs/bench/matrix.md")}).` : ""
+  return first
+    ? `${first.trim()}\n\nFrom [the runtime matrix](${to("docs/bench/matrix.md")})${whenAndWhere(text)}.`
+    : ""
+}
+
+// Speed.
+
+/** What a page of `docs/bench` says of the day and the machine. */
+const whenAndWhere = (text: string): string => {
+  const day = /\bon (\d{4}-\d\d-\d\d)/.exec(text)?.[1]
+  const machine = /\d+ × [^,;.\n]+/.exec(text)?.[0]
+  return day === undefined || machine === undefined ? "" : `, ${day}, ${machine}`
+}
+
+/** The goals and what was measured, as `npm run bench` closes its page. */
+const speed = (to: To): string => {
+  const text = read("bench.md")
+  const goals = text && /^## Goals\n\n((?:\|.*\n?)+)/m.exec(text)?.[1]
+  return goals ? `${goals.trim()}\n\nFrom [the bench](${to("docs/bench/bench.md")})${whenAndWhere(text)}.` : ""
 }
 
 // Pages.
 
-const tables: Readonly<Record<string, (to: To) => string>> = { size, comparison, runtimes }
+const tables: Readonly<Record<string, (to: To) => string>> = { size, comparison, runtimes, speed }
 const pages = ["README.md", ...filesUnder(path.join(root, "docs"), root).filter((file) => file.endsWith(".md"))]
 const marked = /<!-- table: (\w+) -->\n[^]*?<!-- \/table -->/g
 
