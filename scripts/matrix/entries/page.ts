@@ -207,6 +207,8 @@ const openTabs = (count: number, kind: Pick<Start, "storage" | "lock">) =>
     return { tabs, first, second }
   })
 
+const isFirefox = navigator.userAgent.includes("Firefox")
+
 const kinds = [
   { storage: "indexedDb", lock: "Web Locks" },
   { storage: "localStorage", lock: "Web Locks" },
@@ -250,7 +252,7 @@ const cases: ReadonlyArray<Case<Needs>> = kinds.flatMap((kind) => {
             made.filter((status) => status !== 201),
             []
           )
-          const most = navigator.userAgent.includes("Firefox") ? tabs.length * round : round
+          const most = isFirefox ? tabs.length * round : round
           yield* same("whether one did for all", made.length >= round && made.length <= most, true)
         }
       })
@@ -275,13 +277,20 @@ const cases: ReadonlyArray<Case<Needs>> = kinds.flatMap((kind) => {
 
 const tabs: Suite<Needs> = { name: "tabs", cases }
 
+/** Said in the table, so that nobody takes what is allowed above for what was seen. */
+const exactly: Suite<Needs> = {
+  name: "tabs, exactly one refresh",
+  lacks: "exactly one refresh for eight tabs each time: at times there is one more, which is not understood",
+  cases: []
+}
+
 const tab = new URLSearchParams(location.search).get("tab")
 if (tab === null) {
   const address: Address = await (await fetch("/address")).json()
   const results = await contract(address, {
     storages: { files: "a file system", SQLite: "node:sqlite" },
     locks: { SQLite: "node:sqlite" },
-    more: [tabs]
+    more: isFirefox ? [tabs, exactly] : [tabs]
   })
   await fetch("/results", { method: "POST", body: JSON.stringify(results) })
 } else {
