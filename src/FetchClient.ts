@@ -44,8 +44,12 @@ export const Fetch: Context.Reference<typeof globalThis.fetch | undefined> = Con
 
 type FetchFunction = typeof globalThis.fetch
 
-/** A caller's own, or that of the client. */
-const fetchOf = (fiber: Fiber.Fiber<unknown, unknown>, own: FetchFunction | undefined): FetchFunction =>
+/**
+ * A caller's own, or that of the client.
+ *
+ * @internal
+ */
+export const fetchOf = (fiber: Fiber.Fiber<unknown, unknown>, own: FetchFunction | undefined): FetchFunction =>
   fiber.getRef(Fetch) ?? own ?? globalThis.fetch
 
 const toError = (request: HttpClientRequest.HttpClientRequest) => (cause: unknown) =>
@@ -67,9 +71,14 @@ const initOf = (fiber: Fiber.Fiber<unknown, unknown>, headers: Readonly<Record<s
 const sentOnce = (body: string | Uint8Array<ArrayBuffer> | FormData): BodyInit =>
   "Deno" in globalThis && !(body instanceof FormData) ? new Blob([body]) : body
 
-const whole = (own: FetchFunction | undefined) =>
+/**
+ * The long way: any request, the answer unread. `fetchFor` says which `fetch` the asking fiber wants.
+ *
+ * @internal
+ */
+export const whole = (fetchFor: (fiber: Fiber.Fiber<unknown, unknown>) => FetchFunction): HttpClient.HttpClient =>
   HttpClient.make((request, url, signal, fiber) => {
-    const fetch = fetchOf(fiber, own)
+    const fetch = fetchFor(fiber)
     const send = (body: BodyInit | undefined) =>
       Effect.map(
         Effect.tryPromise({
@@ -107,7 +116,7 @@ type Refuse = (failure: Lean.Failure) => Effect.Effect<never, Lean.Failure>
 /** One `fetch`, without a fiber and a span of its own; `read` says what becomes of the answer. */
 const exchange = <A>(
   request: Lean.Request,
-  own: FetchFunction | undefined,
+  fetch: FetchFunction,
   read: (response: Response, refuse: Refuse) => Promise<Effect.Effect<A, Lean.Failure>>
 ): Effect.Effect<A, Lean.Failure> =>
   Effect.callback((resume) => {
@@ -116,7 +125,6 @@ const exchange = <A>(
       resume(Effect.fail({ _tag: "Timeout" }))
       controller.abort()
     })
-    const fetch = fetchOf(request.fiber, own)
     // A body that nobody reads holds its connection.
     const refuse: Refuse = (failure) => {
       controller.abort()
@@ -155,8 +163,8 @@ const exchange = <A>(
  *
  * @internal
  */
-export const lean = (request: Lean.Request, own: FetchFunction | undefined): Effect.Effect<Lean.Answer, Lean.Failure> =>
-  exchange(request, own, async (response, refuse) => {
+export const lean = (request: Lean.Request, fetch: FetchFunction): Effect.Effect<Lean.Answer, Lean.Failure> =>
+  exchange(request, fetch, async (response, refuse) => {
     const { status } = response
     const header = Lean.headerOf(response)
     const text = await Lean.readWeb(response, header, request.maxBytes)
@@ -169,7 +177,7 @@ export const lean = (request: Lean.Request, own: FetchFunction | undefined): Eff
  * @internal
  */
 export const open = (request: Lean.Request): Effect.Effect<Response, Lean.Failure> =>
-  exchange(request, undefined, async (response) => Effect.succeed(response))
+  exchange(request, fetchOf(request.fiber, undefined), async (response) => Effect.succeed(response))
 
 /**
  * Makes the client, on a `fetch` of one's own where there is one.
@@ -189,9 +197,10 @@ export const open = (request: Lean.Request): Effect.Effect<Response, Lean.Failur
  * @since 0.1.0
  */
 export const make = (fetch?: typeof globalThis.fetch): HttpClient.HttpClient =>
-  Object.assign(Object.create(whole(fetch)), {
-    [Lean.LeanTypeId]: (request: Lean.Request) => lean(request, fetch)
-  })
+  Lean.withLean(
+    whole((fiber) => fetchOf(fiber, fetch)),
+    (request) => lean(request, fetchOf(request.fiber, fetch))
+  )
 
 /**
  * Provides the client.

@@ -42,7 +42,7 @@ const layers: ReadonlyArray<{ readonly name: string; readonly modules: ReadonlyA
   { name: "authorized client", modules: [/^(OneEntryClient|AuthorizedClient)$/] },
   { name: "API modules", modules: [/^(AuthProvider|Forms|FormsData|FileUploading|Users|OAuth|SignUpForm)$/] },
   { name: "OneEntry", modules: [/^OneEntry$/] },
-  { name: "subpaths", modules: [/^(browser|server|redis|sql|promise|emulator|testing)\//] },
+  { name: "subpaths", modules: [/^(browser|server|redis|sql|undici|promise|emulator|testing)\//] },
   { name: "entry points", modules: [/^index$/, /^bin$/] }
 ]
 

@@ -1,5 +1,5 @@
 /**
- * The short way into an `HttpClient` of this package's own (`FetchClient`): a request made of plain parts, an answer
+ * The short way into an `HttpClient` of this package's own (`FetchClient`, `UndiciClient`): a request made of plain parts, an answer
  * read in one hop, with the timeout inside. A client without this method, or one that somebody wrapped, is used through
  * `execute` as any other.
  */
@@ -55,6 +55,10 @@ export interface LeanClient extends HttpClient.HttpClient {
 export const isLean = <E>(
   client: HttpClient.HttpClient.With<E>
 ): client is HttpClient.HttpClient.With<E> & LeanClient => Object.hasOwn(client, LeanTypeId)
+
+/** The client with a short way: whatever is made of it has none. */
+export const withLean = (client: HttpClient.HttpClient, lean: LeanClient[typeof LeanTypeId]): HttpClient.HttpClient =>
+  Object.assign(Object.create(client), { [LeanTypeId]: lean })
 
 /** What `fetch` takes as it is. */
 export const isPlain = (body: Call["body"]): body is PlainBody => typeof body !== "object" || body instanceof FormData
@@ -142,6 +146,9 @@ export const readWeb = async (
 }
 
 const utf8 = /* @__PURE__ */ new TextDecoder()
+
+/** What a body that came in one piece says. */
+export const decodeText = (bytes: Uint8Array): string => utf8.decode(bytes)
 
 /** The statuses that `fetch` would follow; browsers hide which one it was. */
 export const isRedirect = (status: number): boolean =>
