@@ -55,13 +55,22 @@ export const fetchOf = (fiber: Fiber.Fiber<unknown, unknown>, own: FetchFunction
 const toError = (request: HttpClientRequest.HttpClientRequest) => (cause: unknown) =>
   new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
 
-/** What a caller adds to every request, beneath the headers of this one. */
-const initOf = (fiber: Fiber.Fiber<unknown, unknown>, headers: Readonly<Record<string, string>>): RequestInit => {
-  const init = Context.getOrUndefined(fiber.context, Lean.RequestInit)
-  // `undefined` headers are none.
-  return init === undefined
-    ? { headers }
-    : { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), ...headers } }
+/** A request for `fetch`: what the caller adds to every one is beneath what this one says. */
+const initOf = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  { headers, method }: { readonly method: string; readonly headers: Readonly<Record<string, string>> },
+  body: BodyInit | undefined,
+  signal: AbortSignal
+): RequestInit => {
+  const added = Context.getOrUndefined(fiber.context, Lean.RequestInit)
+  return {
+    ...added,
+    method,
+    headers: added?.headers === undefined ? headers : { ...Object.fromEntries(new Headers(added.headers)), ...headers },
+    body: body ?? null,
+    redirect: "manual",
+    signal
+  }
 }
 
 /**
@@ -84,11 +93,7 @@ export const whole = (fetchFor: (fiber: Fiber.Fiber<unknown, unknown>) => FetchF
         Effect.tryPromise({
           try: () =>
             fetch(url, {
-              ...initOf(fiber, request.headers),
-              method: request.method,
-              redirect: "manual",
-              signal,
-              ...(body === undefined ? {} : { body }),
+              ...initOf(fiber, request, body, signal),
               ...(body instanceof ReadableStream ? { duplex: "half" } : {})
             }),
           catch: toError(request)
@@ -131,16 +136,12 @@ const exchange = <A>(
       return Effect.fail(failure)
     }
     const settle = async () => {
-      const response = await fetch(request.url, {
-        ...initOf(request.fiber, request.headers),
-        method: request.method,
-        redirect: "manual",
-        signal: controller.signal,
-        ...(request.body === undefined ? {} : { body: sentOnce(request.body) })
-      })
+      const body = request.body === undefined ? undefined : sentOnce(request.body)
+      const response = await fetch(request.url, initOf(request.fiber, request, body, controller.signal))
+      // Awaited here, as a promise that is returned by a promise takes two turns more.
       return Lean.isRedirect(response.status)
         ? refuse({ _tag: "Redirected", status: response.status })
-        : read(response, refuse)
+        : await read(response, refuse)
     }
     settle().then(
       (answer) => {
@@ -164,11 +165,12 @@ const exchange = <A>(
  * @internal
  */
 export const lean = (request: Lean.Request, fetch: FetchFunction): Effect.Effect<Lean.Answer, Lean.Failure> =>
-  exchange(request, fetch, async (response, refuse) => {
+  exchange(request, fetch, (response, refuse) => {
     const { status } = response
     const header = Lean.headerOf(response)
-    const text = await Lean.readWeb(response, header, request.maxBytes)
-    return text === undefined ? refuse({ _tag: "TooLarge", status }) : Effect.succeed({ status, text, header })
+    return Lean.readWeb(response, header, request.maxBytes).then((text) =>
+      text === undefined ? refuse({ _tag: "TooLarge", status }) : Effect.succeed({ status, text, header })
+    )
   })
 
 /**

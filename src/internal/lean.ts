@@ -95,6 +95,10 @@ export const announcedBytes = (header: Header): number | undefined => {
     : undefined
 }
 
+/** Whether an answer says that it is larger than that. Most are not, and then one header is looked at. */
+export const announcesMore = (header: Header, maxBytes: number): boolean =>
+  Number(header("content-length")) > maxBytes && announcedBytes(header) !== undefined
+
 /** The headers of a web response. */
 export const headerOf =
   ({ headers }: Response): Header =>
@@ -112,9 +116,8 @@ export const readWeb = async (
   reading: { cancel?: () => void } = {}
 ): Promise<string | undefined> => {
   if (response.body === null) return ""
-  const announced = announcedBytes(header)
   // What is refused, or nobody waits for, need not arrive; that it cannot be cancelled changes nothing.
-  if (announced !== undefined && announced > maxBytes) {
+  if (announcesMore(header, maxBytes)) {
     void response.body.cancel().catch(() => undefined)
     return undefined
   }

@@ -43,10 +43,8 @@ export const Dispatcher: Context.Reference<Undici.Dispatcher | undefined> = Cont
 >("effect-oneentry/undici/UndiciClient/Dispatcher", { defaultValue: () => undefined })
 
 /** A caller's own, or that of the client. */
-const dispatcherOf = (
-  fiber: Fiber.Fiber<unknown, unknown>,
-  own: Undici.Dispatcher | undefined
-): Undici.Dispatcher => fiber.getRef(Dispatcher) ?? own ?? Undici.getGlobalDispatcher()
+const dispatcherOf = (fiber: Fiber.Fiber<unknown, unknown>, own: Undici.Dispatcher | undefined): Undici.Dispatcher =>
+  fiber.getRef(Dispatcher) ?? own ?? Undici.getGlobalDispatcher()
 
 // -----------------------------------------------------------------------------
 // the long way
@@ -91,6 +89,8 @@ const ownHeaders = { "accept-encoding": "gzip", "user-agent": "undici" }
 /** Until when an answer has to come is the client's to say, and redirects are not followed, whoever asks for it. */
 const options = { headersTimeout: 0, bodyTimeout: 0, maxRedirections: 0 }
 
+const nothing = new Uint8Array(0)
+
 const nobodyWaits = new Error("nobody waits for the answer")
 
 /**
@@ -105,7 +105,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
   private over = false
   private status = 0
   private headers: Parameters<NonNullable<Undici.Dispatcher.DispatchHandler["onResponseStart"]>>[2] = {}
-  private readonly chunks: Array<Buffer> = []
+  private readonly chunks: Array<Uint8Array> = []
   private bytes = 0
 
   constructor(request: Lean.Request, resume: (answer: Effect.Effect<Lean.Answer, Lean.Failure>) => void) {
@@ -157,24 +157,24 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     this.status = status
     this.headers = headers
     if (Lean.isRedirect(status)) return this.refuse({ _tag: "Redirected", status })
-    const announced = Lean.announcedBytes(this.header)
-    if (announced !== undefined && announced > this.maxBytes) this.refuse({ _tag: "TooLarge", status })
+    if (Lean.announcesMore(this.header, this.maxBytes)) this.refuse({ _tag: "TooLarge", status })
   }
 
-  onResponseData(_: unknown, chunk: Buffer): void {
+  onResponseData(_: unknown, chunk: Uint8Array): void {
     this.bytes += chunk.byteLength
     if (this.bytes > this.maxBytes) this.refuse({ _tag: "TooLarge", status: this.status })
     else this.chunks.push(chunk)
   }
 
   onResponseEnd(): void {
-    const [first = Buffer.alloc(0)] = this.chunks
-    const bytes = this.chunks.length < 2 ? first : Buffer.concat(this.chunks, this.bytes)
+    const [first = nothing] = this.chunks
+    const bytes = this.chunks.length < 2 ? first : buffer.Buffer.concat(this.chunks, this.bytes)
     const encoding = this.header("content-encoding")
     if (encoding !== "gzip" && encoding !== "deflate") return this.answer(bytes)
     zlib.unzip(bytes, { maxOutputLength: this.maxBytes }, (error, unpacked) => {
       if (error === null) this.answer(unpacked)
-      else if (Lean.describeCause(error) === "ERR_BUFFER_TOO_LARGE") this.refuse({ _tag: "TooLarge", status: this.status })
+      else if (Lean.describeCause(error) === "ERR_BUFFER_TOO_LARGE")
+        this.refuse({ _tag: "TooLarge", status: this.status })
       else this.fail(error)
     })
   }

@@ -51,6 +51,24 @@ describe("the rules about imports", () => {
     assertOneProblem({ "src/OneEntry.ts": `export type E = import("effect").Effect.Effect<void>\n` }, /barrel/)
   })
 
+  it("keep an optional peer, its types too, to the subpath that is named after it: the rest works without", () => {
+    const peers = Object.keys(manifest.peerDependenciesMeta ?? {})
+    assert.deepStrictEqual(peers, ["undici"])
+    const of = [...graphOf(root).values()].flat().filter(({ specifier }) => peers.includes(specifier))
+    assert.isNotEmpty(of)
+    for (const { from, specifier } of of) assert.match(from, new RegExp(`^src/${specifier}/`))
+    const outside = [...graphOf(root).values()].flat().filter(({ from }) => !from.startsWith("src/undici/"))
+    for (const { from, to } of outside) assert.isFalse(to?.startsWith("src/undici/") === true, from)
+  })
+
+  it("leave effect the one thing that an installation brings", () => {
+    assert.isUndefined(manifest.dependencies)
+    const required = Object.keys(manifest.peerDependencies ?? {}).filter(
+      (name) => manifest.peerDependenciesMeta?.[name]?.optional !== true
+    )
+    assert.deepStrictEqual(required, ["effect"])
+  })
+
   it("refuse what is not a dependency, and Effect's internals", () => {
     assertOneProblem({ "src/OneEntry.ts": `import "undici"\n` }, /"undici" is neither/)
     assertOneProblem(
