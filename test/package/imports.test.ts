@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { graphOf, portableEntries, problemsOf } from "../../scripts/lib/imports.ts"
+import { graphOf, portableEntries, problemsOf, withoutPeers } from "../../scripts/lib/imports.ts"
 import { publicModules, readManifest, resolveSubpath, root, sourceCondition } from "../../scripts/lib/package.ts"
 import { directoryWith } from "./fixture.ts"
 
@@ -59,6 +59,12 @@ describe("the rules about imports", () => {
     for (const { from, specifier } of of) assert.match(from, new RegExp(`^src/${specifier}/`))
     const outside = [...graphOf(root).values()].flat().filter(({ from }) => !from.startsWith("src/undici/"))
     for (const { from, to } of outside) assert.isFalse(to?.startsWith("src/undici/") === true, from)
+    const without = withoutPeers(root, manifest).map(({ specifier }) => specifier)
+    const all = publicModules().map(({ specifier }) => specifier)
+    assert.deepStrictEqual(
+      all.filter((specifier) => !without.includes(specifier)),
+      ["effect-oneentry/undici", "effect-oneentry/undici/UndiciClient"]
+    )
   })
 
   it("leave effect the one thing that an installation brings", () => {
