@@ -99,7 +99,7 @@ export const graphOf = (directory: string): ReadonlyMap<string, ReadonlyArray<Im
   )
 
 /** The files within reach of `entry` at run time, each with the way that leads there. */
-export const reach = (
+const reach = (
   graph: ReadonlyMap<string, ReadonlyArray<Import>>,
   entry: string
 ): ReadonlyMap<string, ReadonlyArray<string>> => {
