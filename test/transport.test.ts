@@ -990,6 +990,22 @@ describe("UndiciClient", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("takes one connection for one call at a time", () =>
+    Effect.gen(function* () {
+      const ports = new Set<number | undefined>()
+      const server = yield* loopback((request, response) => {
+        ports.add(response.socket?.remotePort)
+        polite(request, response)
+      })
+      yield* Effect.repeat(getProviders, { times: 9 }).pipe(
+        Effect.provideService(UndiciClient.Dispatcher, yield* agent),
+        Effect.provide(client(UndiciClient.layer, server.url))
+      )
+      assert.strictEqual(ports.size, 1)
+      assert.strictEqual(server.seen.length, 10)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("what cannot be unpacked is Network", () =>
     Effect.gen(function* () {
       const server = yield* loopback((_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end("[]"))

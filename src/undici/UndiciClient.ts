@@ -170,7 +170,8 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     const [first = nothing] = this.chunks
     const bytes = this.chunks.length < 2 ? first : buffer.Buffer.concat(this.chunks, this.bytes)
     const encoding = this.header("content-encoding")
-    if (encoding !== "gzip" && encoding !== "deflate") return this.answer(bytes)
+    // Not at once: to undici the connection is taken until this returns, and whoever goes on may want it.
+    if (encoding !== "gzip" && encoding !== "deflate") return queueMicrotask(() => this.answer(bytes))
     zlib.unzip(bytes, { maxOutputLength: this.maxBytes }, (error, unpacked) => {
       if (error === null) this.answer(unpacked)
       else if (Lean.describeCause(error) === "ERR_BUFFER_TOO_LARGE")
