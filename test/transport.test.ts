@@ -1006,6 +1006,27 @@ describe("UndiciClient", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("a refresh token goes out once, also where a connection that was in use breaks under it", () =>
+    Effect.gen(function* () {
+      const server = yield* loopback((request, response) =>
+        request.url.endsWith("/users/refresh") ? void response.socket?.destroy() : polite(request, response)
+      )
+      yield* Effect.gen(function* () {
+        const session = yield* Session.Session
+        yield* signIn
+        yield* failsWith(session.refresh, "OneEntryError/Network")
+        assert.isTrue(Option.isSome(yield* session.current))
+      }).pipe(
+        Effect.provideService(UndiciClient.Dispatcher, yield* agent),
+        Effect.provide(client(UndiciClient.layer, server.url))
+      )
+      assert.deepStrictEqual(
+        server.seen.map(({ url }) => url.split("/").at(-1)),
+        ["auth", "refresh"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("what cannot be unpacked is Network", () =>
     Effect.gen(function* () {
       const server = yield* loopback((_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end("[]"))
