@@ -2,7 +2,7 @@ import * as path from "node:path"
 import { defineConfig } from "vitest/config"
 
 const src = path.resolve(import.meta.dirname, "src")
-const folders = "browser|server|redis|sql|promise|emulator|testing"
+const folders = "browser|server|redis|sql|undici|promise|emulator|testing"
 
 export default defineConfig({
   resolve: {

@@ -11,8 +11,8 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { parseSync } from "oxc-parser"
-import { graphOf, reach } from "./lib/imports.ts"
-import { filesUnder, publicModules, readManifest, root } from "./lib/package.ts"
+import { withoutPeers } from "./lib/imports.ts"
+import { filesUnder, readManifest, root } from "./lib/package.ts"
 
 const manifest = readManifest()
 const tarball = path.join(root, ".cache/pack/effect-oneentry.tgz")
@@ -105,16 +105,7 @@ for (const file of shipped.filter((file) => file.endsWith(".js"))) {
 
 // Import everything, on every Node there is.
 
-const graph = graphOf(root)
-const optionalPeers = Object.keys(manifest.peerDependenciesMeta ?? {})
-const needsPeer = (source: string) =>
-  [...reach(graph, source).keys()].some((file) =>
-    (graph.get(file) ?? []).some(
-      ({ specifier, typeOnly }) =>
-        !typeOnly && optionalPeers.some((peer) => specifier === peer || specifier.startsWith(`${peer}/`))
-    )
-  )
-const withEffectAlone = publicModules().filter(({ source }) => !needsPeer(source) && source !== "src/bin.ts")
+const withEffectAlone = withoutPeers(root, manifest).filter(({ source }) => source !== "src/bin.ts")
 const refused = [
   "internal/anything",
   "emulator/internal/anything",

@@ -351,11 +351,20 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
 
   const userPath = (marker: string, name: string) => Invoke.path([module, "marker", marker, "users", name])
 
-  const jsonHeaders = (device: Stored.Device): Readonly<Record<string, string>> => ({
-    ...transport.headers,
-    "content-type": "application/json",
-    "x-device-metadata": Transport.deviceHeader(device)
-  })
+  // Of one device at a time, as `Session` keeps those of one session: cheap to make again.
+  let last: { readonly device: Stored.Device; readonly headers: Readonly<Record<string, string>> } | undefined
+
+  const jsonHeaders = (device: Stored.Device): Readonly<Record<string, string>> => {
+    if (last?.device !== device) {
+      const headers = {
+        ...transport.headers,
+        "content-type": "application/json",
+        "x-device-metadata": Transport.deviceHeader(device)
+      }
+      last = { device, headers }
+    }
+    return last.headers
+  }
 
   const post = <Op extends Operation, A>(
     endpoint: Invoke.Endpoint<Op, A>,

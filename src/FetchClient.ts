@@ -44,20 +44,33 @@ export const Fetch: Context.Reference<typeof globalThis.fetch | undefined> = Con
 
 type FetchFunction = typeof globalThis.fetch
 
-/** A caller's own, or that of the client. */
-const fetchOf = (fiber: Fiber.Fiber<unknown, unknown>, own: FetchFunction | undefined): FetchFunction =>
+/**
+ * A caller's own, or that of the client.
+ *
+ * @internal
+ */
+export const fetchOf = (fiber: Fiber.Fiber<unknown, unknown>, own: FetchFunction | undefined): FetchFunction =>
   fiber.getRef(Fetch) ?? own ?? globalThis.fetch
 
 const toError = (request: HttpClientRequest.HttpClientRequest) => (cause: unknown) =>
   new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
 
-/** What a caller adds to every request, beneath the headers of this one. */
-const initOf = (fiber: Fiber.Fiber<unknown, unknown>, headers: Readonly<Record<string, string>>): RequestInit => {
-  const init = Context.getOrUndefined(fiber.context, Lean.RequestInit)
-  // `undefined` headers are none.
-  return init === undefined
-    ? { headers }
-    : { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), ...headers } }
+/** A request for `fetch`: what the caller adds to every one is beneath what this one says. */
+const initOf = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  { headers, method }: { readonly method: string; readonly headers: Readonly<Record<string, string>> },
+  body: BodyInit | undefined,
+  signal: AbortSignal
+): RequestInit => {
+  const added = Context.getOrUndefined(fiber.context, Lean.RequestInit)
+  return {
+    ...added,
+    method,
+    headers: added?.headers === undefined ? headers : { ...Object.fromEntries(new Headers(added.headers)), ...headers },
+    body: body ?? null,
+    redirect: "manual",
+    signal
+  }
 }
 
 /**
@@ -67,19 +80,20 @@ const initOf = (fiber: Fiber.Fiber<unknown, unknown>, headers: Readonly<Record<s
 const sentOnce = (body: string | Uint8Array<ArrayBuffer> | FormData): BodyInit =>
   "Deno" in globalThis && !(body instanceof FormData) ? new Blob([body]) : body
 
-const whole = (own: FetchFunction | undefined) =>
+/**
+ * The long way: any request, the answer unread. `fetchFor` says which `fetch` the asking fiber wants.
+ *
+ * @internal
+ */
+export const whole = (fetchFor: (fiber: Fiber.Fiber<unknown, unknown>) => FetchFunction): HttpClient.HttpClient =>
   HttpClient.make((request, url, signal, fiber) => {
-    const fetch = fetchOf(fiber, own)
+    const fetch = fetchFor(fiber)
     const send = (body: BodyInit | undefined) =>
       Effect.map(
         Effect.tryPromise({
           try: () =>
             fetch(url, {
-              ...initOf(fiber, request.headers),
-              method: request.method,
-              redirect: "manual",
-              signal,
-              ...(body === undefined ? {} : { body }),
+              ...initOf(fiber, request, body, signal),
               ...(body instanceof ReadableStream ? { duplex: "half" } : {})
             }),
           catch: toError(request)
@@ -107,7 +121,7 @@ type Refuse = (failure: Lean.Failure) => Effect.Effect<never, Lean.Failure>
 /** One `fetch`, without a fiber and a span of its own; `read` says what becomes of the answer. */
 const exchange = <A>(
   request: Lean.Request,
-  own: FetchFunction | undefined,
+  fetch: FetchFunction,
   read: (response: Response, refuse: Refuse) => Promise<Effect.Effect<A, Lean.Failure>>
 ): Effect.Effect<A, Lean.Failure> =>
   Effect.callback((resume) => {
@@ -116,23 +130,18 @@ const exchange = <A>(
       resume(Effect.fail({ _tag: "Timeout" }))
       controller.abort()
     })
-    const fetch = fetchOf(request.fiber, own)
     // A body that nobody reads holds its connection.
     const refuse: Refuse = (failure) => {
       controller.abort()
       return Effect.fail(failure)
     }
     const settle = async () => {
-      const response = await fetch(request.url, {
-        ...initOf(request.fiber, request.headers),
-        method: request.method,
-        redirect: "manual",
-        signal: controller.signal,
-        ...(request.body === undefined ? {} : { body: sentOnce(request.body) })
-      })
+      const body = request.body === undefined ? undefined : sentOnce(request.body)
+      const response = await fetch(request.url, initOf(request.fiber, request, body, controller.signal))
+      // Awaited here, as a promise that is returned by a promise takes two turns more.
       return Lean.isRedirect(response.status)
         ? refuse({ _tag: "Redirected", status: response.status })
-        : read(response, refuse)
+        : await read(response, refuse)
     }
     settle().then(
       (answer) => {
@@ -155,12 +164,13 @@ const exchange = <A>(
  *
  * @internal
  */
-export const lean = (request: Lean.Request, own: FetchFunction | undefined): Effect.Effect<Lean.Answer, Lean.Failure> =>
-  exchange(request, own, async (response, refuse) => {
+export const lean = (request: Lean.Request, fetch: FetchFunction): Effect.Effect<Lean.Answer, Lean.Failure> =>
+  exchange(request, fetch, (response, refuse) => {
     const { status } = response
     const header = Lean.headerOf(response)
-    const text = await Lean.readWeb(response, header, request.maxBytes)
-    return text === undefined ? refuse({ _tag: "TooLarge", status }) : Effect.succeed({ status, text, header })
+    return Lean.readWeb(response, header, request.maxBytes).then((text) =>
+      text === undefined ? refuse({ _tag: "TooLarge", status }) : Effect.succeed({ status, text, header })
+    )
   })
 
 /**
@@ -169,7 +179,7 @@ export const lean = (request: Lean.Request, own: FetchFunction | undefined): Eff
  * @internal
  */
 export const open = (request: Lean.Request): Effect.Effect<Response, Lean.Failure> =>
-  exchange(request, undefined, async (response) => Effect.succeed(response))
+  exchange(request, fetchOf(request.fiber, undefined), async (response) => Effect.succeed(response))
 
 /**
  * Makes the client, on a `fetch` of one's own where there is one.
@@ -189,9 +199,10 @@ export const open = (request: Lean.Request): Effect.Effect<Response, Lean.Failur
  * @since 0.1.0
  */
 export const make = (fetch?: typeof globalThis.fetch): HttpClient.HttpClient =>
-  Object.assign(Object.create(whole(fetch)), {
-    [Lean.LeanTypeId]: (request: Lean.Request) => lean(request, fetch)
-  })
+  Lean.withLean(
+    whole((fiber) => fetchOf(fiber, fetch)),
+    (request) => lean(request, fetchOf(request.fiber, fetch))
+  )
 
 /**
  * Provides the client.

@@ -13,6 +13,7 @@ import {
   Users
 } from "effect-oneentry"
 import { Emulator } from "effect-oneentry/emulator"
+import { UndiciClient } from "effect-oneentry/undici"
 import {
   authData,
   clientLayer,
@@ -134,7 +135,8 @@ describe("the thirteen operations", () => {
   for (const [name, http] of [
     ["FetchHttpClient", FetchHttpClient.layer],
     ["FetchClient", FetchClient.layer],
-    ["undici", NodeHttpClient.layerUndici]
+    ["NodeHttpClient.layerUndici", NodeHttpClient.layerUndici],
+    ["UndiciClient", UndiciClient.layer]
   ] as const) {
     it.live(`on a port, with ${name}`, () => everything.pipe(Effect.provide(overHttp(http))))
   }

@@ -15,28 +15,32 @@ import {
   TokenStorage,
   Users
 } from "effect-oneentry"
+import { UndiciClient } from "effect-oneentry/undici"
 import { TestClock } from "effect/testing"
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"
 import * as zlib from "node:zlib"
+import * as Undici from "undici"
 import { envelope, json, loopback, type Seen } from "./helpers/loopback.ts"
 import { failsWith } from "./helpers/scenario.ts"
+
+const wrapped = (client: Layer.Layer<HttpClient.HttpClient>) =>
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.map(
+      HttpClient.HttpClient,
+      HttpClient.mapRequest((r) => r)
+    )
+  ).pipe(Layer.provide(client))
 
 const clients = [
   ["FetchHttpClient", FetchHttpClient.layer],
   ["FetchClient", FetchClient.layer],
   // A wrapped one is no longer lean: the same rules hold on the long way.
-  [
-    "FetchClient, wrapped",
-    Layer.effect(
-      HttpClient.HttpClient,
-      Effect.map(
-        HttpClient.HttpClient,
-        HttpClient.mapRequest((r) => r)
-      )
-    ).pipe(Layer.provide(FetchClient.layer))
-  ],
-  ["undici", NodeHttpClient.layerUndici]
+  ["FetchClient, wrapped", wrapped(FetchClient.layer)],
+  ["NodeHttpClient.layerUndici", NodeHttpClient.layerUndici],
+  ["UndiciClient", UndiciClient.layer],
+  ["UndiciClient, wrapped", wrapped(UndiciClient.layer)]
 ] as const
 
 const appToken = "app-token-1"
@@ -564,8 +568,8 @@ for (const [name, http] of clients) {
           const error = yield* failsWith(getProviders, "OneEntryError/ResponseInvalid").pipe(
             Effect.provide(client(http, server.url, { maxResponseBytes: 100_000 }))
           )
-          // undici does not unpack: to it this is no JSON.
-          assert.include(error.message, name === "undici" ? "no JSON" : "maxResponseBytes")
+          // Effect's client on undici does not unpack: to it this is no JSON.
+          assert.include(error.message, name === "NodeHttpClient.layerUndici" ? "no JSON" : "maxResponseBytes")
         }).pipe(Effect.scoped)
       )
 
@@ -912,8 +916,129 @@ describe("when a GET is made again", () => {
   )
 })
 
+describe("UndiciClient", () => {
+  /** A dispatcher that notes what it is asked for, and asks another. */
+  const noting = (inner: Undici.Dispatcher) => {
+    const seen: Array<Undici.Dispatcher.DispatchOptions> = []
+    const outer = inner.compose((dispatch) => (options, handler) => {
+      seen.push(options)
+      return dispatch(options, handler)
+    })
+    return { seen, outer }
+  }
+
+  const agent = Effect.acquireRelease(
+    Effect.sync(() => new Undici.Agent()),
+    (agent) => Effect.promise(() => agent.destroy())
+  )
+
+  it.live("asks the dispatcher of the call, else that of its layer", () =>
+    Effect.gen(function* () {
+      const server = yield* loopback(polite)
+      const layers = noting(yield* agent)
+      const calls = noting(yield* agent)
+      const http = UndiciClient.layer.pipe(Layer.provide(Layer.succeed(UndiciClient.Dispatcher, layers.outer)))
+      yield* Effect.gen(function* () {
+        yield* getProviders
+        yield* getProviders.pipe(Effect.provideService(UndiciClient.Dispatcher, calls.outer))
+      }).pipe(Effect.provide(client(http, server.url)))
+      assert.deepStrictEqual([layers.seen.length, calls.seen.length, server.seen.length], [1, 1, 2])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("follows no redirect, whatever the dispatcher would do by itself", () =>
+    Effect.gen(function* () {
+      const target = yield* loopback(polite)
+      const server = yield* loopback((_, response) => response.writeHead(302, { location: target.url }).end())
+      const following = (yield* agent).compose(Undici.interceptors.redirect({ maxRedirections: 5 }))
+      yield* failsWith(getProviders, "OneEntryError/Redirected").pipe(
+        Effect.provideService(UndiciClient.Dispatcher, following),
+        Effect.provide(client(UndiciClient.layer, server.url))
+      )
+      assert.strictEqual(target.seen.length, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("what the caller adds to every request goes along, beneath the headers of the client", () =>
+    Effect.gen(function* () {
+      const server = yield* loopback(polite)
+      yield* getProviders.pipe(
+        Effect.provideService(FetchHttpClient.RequestInit, {
+          headers: { accept: "text/html", "x-tenant": "acme" },
+          redirect: "follow"
+        }),
+        Effect.provide(client(UndiciClient.layer, server.url))
+      )
+      assert.deepInclude(server.seen[0]?.headers, { accept: "application/json", "x-tenant": "acme" })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("unpacks what comes packed, and says that it would", () =>
+    Effect.gen(function* () {
+      const server = yield* loopback((request, response) => {
+        const [encoding, bytes] = request.url.includes("offset=1")
+          ? ["deflate", zlib.deflateSync("[]")]
+          : ["gzip", zlib.gzipSync("[]")]
+        response.writeHead(200, { "content-encoding": encoding }).end(bytes)
+      })
+      yield* Effect.gen(function* () {
+        const auth = yield* AuthProvider.AuthProvider
+        assert.deepStrictEqual(yield* auth.getAuthProviders(), [])
+        assert.deepStrictEqual(yield* auth.getAuthProviders({ offset: 1 }), [])
+      }).pipe(Effect.provide(client(UndiciClient.layer, server.url)))
+      assert.strictEqual(server.seen[0]?.headers["accept-encoding"], "gzip")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("takes one connection for one call at a time", () =>
+    Effect.gen(function* () {
+      const ports = new Set<number | undefined>()
+      const server = yield* loopback((request, response) => {
+        ports.add(response.socket?.remotePort)
+        polite(request, response)
+      })
+      yield* Effect.repeat(getProviders, { times: 9 }).pipe(
+        Effect.provideService(UndiciClient.Dispatcher, yield* agent),
+        Effect.provide(client(UndiciClient.layer, server.url))
+      )
+      assert.strictEqual(ports.size, 1)
+      assert.strictEqual(server.seen.length, 10)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a refresh token goes out once, also where a connection that was in use breaks under it", () =>
+    Effect.gen(function* () {
+      const server = yield* loopback((request, response) =>
+        request.url.endsWith("/users/refresh") ? void response.socket?.destroy() : polite(request, response)
+      )
+      yield* Effect.gen(function* () {
+        const session = yield* Session.Session
+        yield* signIn
+        yield* failsWith(session.refresh, "OneEntryError/Network")
+        assert.isTrue(Option.isSome(yield* session.current))
+      }).pipe(
+        Effect.provideService(UndiciClient.Dispatcher, yield* agent),
+        Effect.provide(client(UndiciClient.layer, server.url))
+      )
+      assert.deepStrictEqual(
+        server.seen.map(({ url }) => url.split("/").at(-1)),
+        ["auth", "refresh"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("what cannot be unpacked is Network", () =>
+    Effect.gen(function* () {
+      const server = yield* loopback((_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end("[]"))
+      yield* failsWith(getProviders, "OneEntryError/Network").pipe(
+        Effect.provide(client(UndiciClient.layer, server.url))
+      )
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("a program that never disposes of its client", () => {
-  for (const name of ["FetchHttpClient", "FetchClient"]) {
+  for (const name of ["FetchHttpClient", "FetchClient", "UndiciClient"]) {
     it.live(`ends by itself (${name})`, () =>
       Effect.gen(function* () {
         const server = yield* loopback(polite)
@@ -921,6 +1046,7 @@ describe("a program that never disposes of its client", () => {
           import { Effect, Layer, Scope } from "effect"
           import { FetchHttpClient } from "effect/http"
           import { FetchClient, Forms, OneEntry, TokenStorage } from "effect-oneentry"
+          import { UndiciClient } from "effect-oneentry/undici"
           const layer = OneEntry.layer({ url: ${JSON.stringify(server.url)} }).pipe(
             Layer.provide([TokenStorage.layerMemory, ${name}.layer])
           )

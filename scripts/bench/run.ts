@@ -218,7 +218,7 @@ const goals: ReadonlyArray<readonly [what: string, value: number, atMost: number
   ["a GET adds, × official: FetchClient", added(plain, "effect-oneentry, FetchClient"), 1.5],
   ["a GET adds, × official: FetchHttpClient", added(plain, "effect-oneentry, FetchHttpClient"), 2.5],
   ["time of 50 calls at once over fetch, × official", 1 / at50("effect-oneentry, FetchClient"), 1],
-  ["time of 50 calls at once over undici, × official", 1 / at50("effect-oneentry, undici"), 0.5],
+  ["time of 50 calls at once over undici, × official", 1 / at50("effect-oneentry, UndiciClient"), 0.5],
   ["the storm, × the bound", storm.ratio.median, 1.2],
   ["bytes of an idle session beyond its tokens", largest.bytesEach, 600],
   [

@@ -58,7 +58,7 @@ const referenceSection = (title: string, belongs: (title: string) => boolean): S
   title,
   pages: references.filter((one) => belongs(one.title)).map(pageOfModule)
 })
-const folders = ["browser", "server", "redis", "sql", "promise", "emulator", "testing"]
+const folders = ["browser", "server", "redis", "sql", "undici", "promise", "emulator", "testing"]
 const folderOf = (title: string) => folders.find((folder) => title === folder || title.startsWith(`${folder}/`))
 const sections: ReadonlyArray<Section> = [
   ...guides,

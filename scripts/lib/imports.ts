@@ -10,7 +10,7 @@ import { builtinModules } from "node:module"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type Node, parseSync } from "oxc-parser"
-import { filesUnder, type Manifest } from "./package.ts"
+import { filesUnder, type Manifest, type PublicModule, publicModules } from "./package.ts"
 
 export interface Import {
   readonly from: string
@@ -42,7 +42,7 @@ const layers: ReadonlyArray<{ readonly name: string; readonly modules: ReadonlyA
   { name: "authorized client", modules: [/^(OneEntryClient|AuthorizedClient)$/] },
   { name: "API modules", modules: [/^(AuthProvider|Forms|FormsData|FileUploading|Users|OAuth|SignUpForm)$/] },
   { name: "OneEntry", modules: [/^OneEntry$/] },
-  { name: "subpaths", modules: [/^(browser|server|redis|sql|promise|emulator|testing)\//] },
+  { name: "subpaths", modules: [/^(browser|server|redis|sql|undici|promise|emulator|testing)\//] },
   { name: "entry points", modules: [/^index$/, /^bin$/] }
 ]
 
@@ -99,7 +99,7 @@ export const graphOf = (directory: string): ReadonlyMap<string, ReadonlyArray<Im
   )
 
 /** The files within reach of `entry` at run time, each with the way that leads there. */
-export const reach = (
+const reach = (
   graph: ReadonlyMap<string, ReadonlyArray<Import>>,
   entry: string
 ): ReadonlyMap<string, ReadonlyArray<string>> => {
@@ -114,6 +114,25 @@ export const reach = (
     }
   }
   return ways
+}
+
+const optionalPeersOf = (manifest: Manifest): ReadonlyArray<string> =>
+  Object.entries(manifest.peerDependenciesMeta ?? {})
+    .filter(([, meta]) => meta.optional === true)
+    .map(([name]) => name)
+
+const isOf = (specifier: string, packages: ReadonlyArray<string>): boolean =>
+  packages.some((name) => specifier === name || specifier.startsWith(`${name}/`))
+
+/** The public modules that import without any optional peer beside the package. */
+export const withoutPeers = (directory: string, manifest: Manifest): ReadonlyArray<PublicModule> => {
+  const graph = graphOf(directory)
+  const peers = optionalPeersOf(manifest)
+  return publicModules(directory).filter(({ source }) =>
+    [...reach(graph, source).keys()].every((file) =>
+      (graph.get(file) ?? []).every(({ specifier, typeOnly }) => typeOnly || !isOf(specifier, peers))
+    )
+  )
 }
 
 const effectBarrels = (directory: string): ReadonlySet<string> => {
@@ -165,9 +184,7 @@ const layeredImports = (
 export const problemsOf = (directory: string, manifest: Manifest): ReadonlyArray<Problem> => {
   const graph = graphOf(directory)
   const barrels = effectBarrels(directory)
-  const optionalPeers = Object.entries(manifest.peerDependenciesMeta ?? {})
-    .filter(([, meta]) => meta.optional === true)
-    .map(([name]) => name)
+  const optionalPeers = optionalPeersOf(manifest)
   const problems: Array<Problem> = []
 
   for (const [file, imports] of graph) {
@@ -180,10 +197,7 @@ export const problemsOf = (directory: string, manifest: Manifest): ReadonlyArray
         if (!specifier.startsWith("node:")) report(`write "node:${specifier}" for the built-in "${specifier}"`)
       } else if (barrels.has(specifier)) {
         report(`"${specifier}" is a barrel: import the deep module, as in "effect/Effect" or "effect/http/HttpClient"`)
-      } else if (
-        !isDeepEffectModule(specifier, barrels) &&
-        !optionalPeers.some((peer) => specifier === peer || specifier.startsWith(`${peer}/`))
-      ) {
+      } else if (!isDeepEffectModule(specifier, barrels) && !isOf(specifier, optionalPeers)) {
         report(`"${specifier}" is neither a module of Effect nor a declared optional peer`)
       }
     }
@@ -194,10 +208,7 @@ export const problemsOf = (directory: string, manifest: Manifest): ReadonlyArray
       for (const { line, specifier, typeOnly } of graph.get(file) ?? []) {
         if (typeOnly) continue
         const foreign = isBuiltin(specifier) ? "the Node built-in" : "the optional peer"
-        if (
-          isBuiltin(specifier) ||
-          optionalPeers.some((peer) => specifier === peer || specifier.startsWith(`${peer}/`))
-        ) {
+        if (isBuiltin(specifier) || isOf(specifier, optionalPeers)) {
           problems.push({ file, line, message: `${foreign} "${specifier}" is within reach: ${way.join(" → ")}` })
         }
       }

@@ -23,7 +23,7 @@ export const make = (
 ): Effect.Effect<Transport.Transport, never, Scope.Scope> =>
   Transport.make(project, (call, fiber, deadlines) =>
     Lean.isPlain(call.body)
-      ? FetchClient.lean(Lean.requestOf(project, call, call.body, fiber, deadlines), fetch)
+      ? FetchClient.lean(Lean.requestOf(project, call, call.body, fiber, deadlines), FetchClient.fetchOf(fiber, fetch))
       : // Only `FileUploading` sends streams, and it has an `HttpClient`.
         Effect.fail<Lean.Failure>({ _tag: "Network", description: "a stream needs an HttpClient" })
   )

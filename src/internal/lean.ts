@@ -1,5 +1,5 @@
 /**
- * The short way into an `HttpClient` of this package's own (`FetchClient`): a request made of plain parts, an answer
+ * The short way into an `HttpClient` of this package's own (`FetchClient`, `UndiciClient`): a request made of plain parts, an answer
  * read in one hop, with the timeout inside. A client without this method, or one that somebody wrapped, is used through
  * `execute` as any other.
  */
@@ -56,6 +56,10 @@ export const isLean = <E>(
   client: HttpClient.HttpClient.With<E>
 ): client is HttpClient.HttpClient.With<E> & LeanClient => Object.hasOwn(client, LeanTypeId)
 
+/** The client with a short way: whatever is made of it has none. */
+export const withLean = (client: HttpClient.HttpClient, lean: LeanClient[typeof LeanTypeId]): HttpClient.HttpClient =>
+  Object.assign(Object.create(client), { [LeanTypeId]: lean })
+
 /** What `fetch` takes as it is. */
 export const isPlain = (body: Call["body"]): body is PlainBody => typeof body !== "object" || body instanceof FormData
 
@@ -91,6 +95,10 @@ export const announcedBytes = (header: Header): number | undefined => {
     : undefined
 }
 
+/** Whether an answer says that it is larger than that. Most are not, and then one header is looked at. */
+export const announcesMore = (header: Header, maxBytes: number): boolean =>
+  Number(header("content-length")) > maxBytes && announcedBytes(header) !== undefined
+
 /** The headers of a web response. */
 export const headerOf =
   ({ headers }: Response): Header =>
@@ -108,9 +116,8 @@ export const readWeb = async (
   reading: { cancel?: () => void } = {}
 ): Promise<string | undefined> => {
   if (response.body === null) return ""
-  const announced = announcedBytes(header)
   // What is refused, or nobody waits for, need not arrive; that it cannot be cancelled changes nothing.
-  if (announced !== undefined && announced > maxBytes) {
+  if (announcesMore(header, maxBytes)) {
     void response.body.cancel().catch(() => undefined)
     return undefined
   }
@@ -142,6 +149,9 @@ export const readWeb = async (
 }
 
 const utf8 = /* @__PURE__ */ new TextDecoder()
+
+/** What a body that came in one piece says. */
+export const decodeText = (bytes: Uint8Array): string => utf8.decode(bytes)
 
 /** The statuses that `fetch` would follow; browsers hide which one it was. */
 export const isRedirect = (status: number): boolean =>

@@ -92,7 +92,7 @@ export const make = (options: {
       marker: session.marker,
       ...(session.userIdentifier === undefined ? {} : { userIdentifier: session.userIdentifier }),
       ...(Option.isNone(endsAt) ? {} : { accessTokenEndsAt: DateTime.toUtc(endsAt.value) }),
-      unverifiedClaims: new Map(readClaims(session.accessToken).entries)
+      unverifiedClaims: new Map(readClaims(session.accessToken).entries())
     }
   }
 

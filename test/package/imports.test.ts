@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { graphOf, portableEntries, problemsOf } from "../../scripts/lib/imports.ts"
+import { graphOf, portableEntries, problemsOf, withoutPeers } from "../../scripts/lib/imports.ts"
 import { publicModules, readManifest, resolveSubpath, root, sourceCondition } from "../../scripts/lib/package.ts"
 import { directoryWith } from "./fixture.ts"
 
@@ -49,6 +49,30 @@ describe("the rules about imports", () => {
     assertOneProblem({ "src/OneEntry.ts": `\nexport * from "effect/http"\n` }, /OneEntry\.ts:2 .*barrel/)
     assertOneProblem({ "src/OneEntry.ts": `export const load = () => import("effect/sql")\n` }, /barrel/)
     assertOneProblem({ "src/OneEntry.ts": `export type E = import("effect").Effect.Effect<void>\n` }, /barrel/)
+  })
+
+  it("keep an optional peer, its types too, to the subpath that is named after it: the rest works without", () => {
+    const peers = Object.keys(manifest.peerDependenciesMeta ?? {})
+    assert.deepStrictEqual(peers, ["undici"])
+    const of = [...graphOf(root).values()].flat().filter(({ specifier }) => peers.includes(specifier))
+    assert.isNotEmpty(of)
+    for (const { from, specifier } of of) assert.match(from, new RegExp(`^src/${specifier}/`))
+    const outside = [...graphOf(root).values()].flat().filter(({ from }) => !from.startsWith("src/undici/"))
+    for (const { from, to } of outside) assert.isFalse(to?.startsWith("src/undici/") === true, from)
+    const without = withoutPeers(root, manifest).map(({ specifier }) => specifier)
+    const all = publicModules().map(({ specifier }) => specifier)
+    assert.deepStrictEqual(
+      all.filter((specifier) => !without.includes(specifier)),
+      ["effect-oneentry/undici", "effect-oneentry/undici/UndiciClient"]
+    )
+  })
+
+  it("leave effect the one thing that an installation brings", () => {
+    assert.isUndefined(manifest.dependencies)
+    const required = Object.keys(manifest.peerDependencies ?? {}).filter(
+      (name) => manifest.peerDependenciesMeta?.[name]?.optional !== true
+    )
+    assert.deepStrictEqual(required, ["effect"])
   })
 
   it("refuse what is not a dependency, and Effect's internals", () => {

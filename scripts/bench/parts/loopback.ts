@@ -1,6 +1,6 @@
 /** Calls per second over loopback, and the storm: `loopback.ts URL [--short]`. Prints JSON. */
-import { NodeHttpClient } from "@effect/platform-node"
 import { AuthProvider, FetchClient, OneEntry, TokenStorage, Users } from "effect-oneentry"
+import { UndiciClient } from "effect-oneentry/undici"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
@@ -17,7 +17,7 @@ const control = async (path: string): Promise<Record<string, unknown>> => (await
 const clients = {
   FetchClient: FetchClient.layer,
   FetchHttpClient: FetchHttpClient.layer,
-  undici: NodeHttpClient.layerUndici
+  UndiciClient: UndiciClient.layer
 } as const
 
 const signedIn = async (name: keyof typeof clients, marker: string) => {
@@ -100,7 +100,7 @@ const runners: ReadonlyArray<readonly [string, Runner]> = [
   ["oneentry", promises(() => official.Users.getUser())],
   ["effect-oneentry, FetchClient", await effects("FetchClient")],
   ["effect-oneentry, FetchHttpClient", await effects("FetchHttpClient")],
-  ["effect-oneentry, undici", await effects("undici")]
+  ["effect-oneentry, UndiciClient", await effects("UndiciClient")]
 ]
 
 const throughput = async (atOnce: number) => {

@@ -9,7 +9,8 @@ import { Miniflare } from "miniflare"
 import { requirement } from "../../../test/helpers/requirements.ts"
 import type { Result } from "../../../test/contract/check.ts"
 import type { Address } from "../../../test/contract/host.ts"
-import { publicModules, root } from "../../lib/package.ts"
+import { withoutPeers } from "../../lib/imports.ts"
+import { readManifest, root } from "../../lib/package.ts"
 import type { Scratch } from "./scratch.ts"
 
 const execute = promisify(execFile)
@@ -86,7 +87,7 @@ const withHost = async <A>(built: Built, use: (host: Host) => Promise<A>): Promi
 // -----------------------------------------------------------------------------
 
 export const modules = JSON.stringify(
-  publicModules()
+  withoutPeers(root, readManifest())
     .map(({ specifier }) => specifier)
     .filter((specifier) => !specifier.endsWith("/bin"))
 )
