@@ -1,12 +1,12 @@
 /**
- * Measures the emulator under load: 50 connections for a minute (`--seconds N`), no hashing, and beside it a bare
- * `node:http` JSON echo in turns of the same run. Prints the ratio of their throughputs and how memory went; ends with 1
- * when anything failed or the ratio is under a third. The emulator gets a heap of 192 MB for all of it, of which
- * the young generation alone takes up to 96, and would run out of it if it kept what it should not; less makes V8
- * collect without end. `--data` keeps the rows in a file meanwhile, `--profile` writes a CPU profile
- * to `.cache/profile`.
+ * Measures the emulator under load: 50 connections for a minute (`--seconds N`) against one that keeps its rows in
+ * memory and for as long against one with `--data`, no hashing, and a bare `node:http` JSON echo in turns of the same
+ * run. Prints the ratio of their throughputs and how memory went; ends with 1 when anything failed or a ratio is under
+ * a third. An emulator gets a heap of 192 MB for all of it, of which the young generation alone takes up to 96, and would
+ * run out of it if it kept what it should not; less makes V8 collect without end. `--write` writes `docs/bench/emulator.md`,
+ * `--profile` CPU profiles to `.cache/profile`.
  */
-import { spawn } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -18,7 +18,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "60" },
     connections: { type: "string", default: "50" },
-    data: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
     profile: { type: "boolean", default: false }
   }
 })
@@ -78,61 +78,107 @@ fs.writeFileSync(
   })
 )
 
-const echo = await start(["echo.mjs"])
-const emulator = await start([
-  "--max-old-space-size=192",
-  ...(values.profile ? ["--cpu-prof", `--cpu-prof-dir=${path.join(root, ".cache/profile")}`] : []),
-  bin,
-  "emulator",
-  "--port",
-  "0",
-  "--project",
-  "project.json",
-  ...(values.data ? ["--data", "bench.data"] : [])
-])
-const people = await signIn(`http://127.0.0.1:${emulator.port}`, "emulator-app-token", connections)
-const steps = people.map((person) => applicationOf(person, "emulator-app-token"))
-const run = async (which: "echo" | "emulator", milliseconds: number) =>
-  load({
-    port: which === "echo" ? echo.port : emulator.port,
-    connections,
-    milliseconds,
-    makeNext: (index) => (which === "echo" ? echoStep : (steps[index] ?? echoStep))
-  })
-
-await run("echo", 1500)
-await run("emulator", 3000)
-// Turns of a few seconds, so that what else the machine does meets both alike.
-const rounds = Math.max(1, Math.round(seconds / 4))
-const bare = { answers: 0, seconds: 0, cpu: cpuOf(echo.pid) }
-const own = { answers: 0, seconds: 0, cpu: cpuOf(emulator.pid) }
-const memory: Array<number> = []
-for (let round = 0; round < rounds; round++) {
-  const echoed = await run("echo", 2000)
-  const answered = await run("emulator", (seconds * 1000) / rounds)
-  bare.answers += echoed.answers
-  bare.seconds += echoed.answers / echoed.perSecond
-  own.answers += answered.answers
-  own.seconds += answered.answers / answered.perSecond
-  memory.push(memoryOf(emulator.pid))
-  const at = (share: number) => (answered.latencies[Math.floor(answered.latencies.length * share)] ?? 0).toFixed(1)
-  console.log(
-    `emulator ${Math.round(answered.perSecond)}/s, echo ${Math.round(echoed.perSecond)}/s, ` +
-      `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, ${Math.round(memory.at(-1) ?? 0)} MB`
-  )
+const emulator = async (args: ReadonlyArray<string>) => {
+  const server = await start([
+    "--max-old-space-size=192",
+    ...(values.profile ? ["--cpu-prof", `--cpu-prof-dir=${path.join(root, ".cache/profile")}`] : []),
+    bin,
+    "emulator",
+    "--port",
+    "0",
+    "--project",
+    "project.json",
+    ...args
+  ])
+  const people = await signIn(`http://127.0.0.1:${server.port}`, "emulator-app-token", connections)
+  return { ...server, steps: people.map((person) => applicationOf(person, "emulator-app-token")) }
 }
-const cpu = (which: typeof own, pid: number) => ((cpuOf(pid) - which.cpu) * 1000) / which.answers
-const [ownCpu, bareCpu] = [cpu(own, emulator.pid), cpu(bare, echo.pid)]
-await emulator.stop()
-await echo.stop()
+
+const measured = <A>(server: A) => {
+  const numbers: Array<number> = []
+  return { ...server, answers: 0, seconds: 0, cpu: 0, latencies: numbers, memory: [...numbers] }
+}
+const echo = measured({ name: "bare echo", turn: 2000, ...(await start(["echo.mjs"])), steps: [] })
+const servers = [
+  echo,
+  measured({ name: "in memory", turn: 4000, ...(await emulator([])) }),
+  measured({ name: "with --data", turn: 4000, ...(await emulator(["--data", "bench.data"])) })
+]
+type Server = (typeof servers)[number]
+
+const run = ({ port, steps }: Server, milliseconds: number) =>
+  load({ port, connections, milliseconds, makeNext: (index) => steps[index] ?? echoStep })
+
+for (const server of servers) {
+  await run(server, 2500)
+  server.cpu = cpuOf(server.pid)
+}
+// Turns of a few seconds, so that what else the machine does meets all alike.
+const rounds = Math.max(1, Math.round(seconds / 4))
+for (let round = 0; round < rounds; round++) {
+  const said: Array<string> = []
+  for (const server of servers) {
+    const outcome = await run(server, server.turn)
+    const at = (share: number) => outcome.latencies[Math.floor(outcome.latencies.length * share)] ?? 0
+    server.answers += outcome.answers
+    server.seconds += outcome.answers / outcome.perSecond
+    server.latencies.push(at(0.99))
+    server.memory.push(Math.round(memoryOf(server.pid)))
+    said.push(`${server.name} ${Math.round(outcome.perSecond)}/s, p99 ${at(0.99).toFixed(1)} ms`)
+  }
+  console.log(said.join("; "))
+}
+
+const rateOf = ({ answers, seconds }: Server) => answers / seconds
+const median = (numbers: ReadonlyArray<number>) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0
+const ratioOf = (server: Server) => rateOf(server) / rateOf(echo)
+const rows = servers.map((server) => {
+  const micros = ((cpuOf(server.pid) - server.cpu) * 1000) / server.answers
+  return [
+    server.name,
+    server.answers,
+    Math.round(rateOf(server)),
+    ratioOf(server).toFixed(2),
+    micros.toFixed(0),
+    median(server.latencies).toFixed(1),
+    // of each quarter of the time: flat is when the last is no more than the one before
+    [0.25, 0.5, 0.75, 1].map((share) => server.memory[Math.ceil(server.memory.length * share) - 1]).join(" ")
+  ]
+})
+for (const server of servers) await server.stop()
 fs.rmSync(folder, { recursive: true, force: true })
 
-const perSecond = [own, bare].map(({ answers, seconds }) => Math.round(answers / seconds))
-const ratio = (perSecond[0] ?? 0) / (perSecond[1] ?? 1)
-console.log(
-  `ratio ${ratio.toFixed(2)}: ${own.answers} answers without an error, ${perSecond[0]}/s of the emulator, ${perSecond[1]}/s of a bare echo; ` +
-    `CPU of an answer ${ownCpu.toFixed(0)} µs and ${bareCpu.toFixed(0)} µs (ratio ${(bareCpu / ownCpu).toFixed(2)}); ` +
-    `memory ${memory.map(Math.round).join(" ")} MB`
-)
-if (ratio < 1 / 3) console.error("the emulator serves less than a third of a bare echo")
-process.exitCode = ratio < 1 / 3 ? 1 : 0
+const table = [
+  ["", "answers", "a second", "× the echo", "CPU of an answer, µs", "p99, ms", "MB after each quarter"],
+  ["---", ...Array.from({ length: 6 }, () => "---:")],
+  ...rows
+]
+const markdown = table.map((row) => `| ${row.join(" | ")} |`).join("\n")
+console.log(`\n${markdown}`)
+if (values.write) {
+  const file = path.join(root, "docs/bench/emulator.md")
+  const processors = os.cpus()
+  fs.writeFileSync(
+    file,
+    `# The emulator under load
+
+Made by \`npm run bench:emulator -- --write\` on ${new Date().toISOString().slice(0, 10)}: Node ${process.version}, ${processors.length} × ${processors[0]?.model.trim()},
+load ${os
+      .loadavg()
+      .map((load) => load.toFixed(1))
+      .join(" ")}.
+${connections} connections, each with one request under way, for ${rounds * 4} seconds against each emulator, in turns with a bare \`node:http\` server that
+parses a JSON body and writes it again. The emulator is asked for what an application asks for: the profile half of
+the time, and the form, the devices, a check of a code and a refresh in turn; no call that hashes a password. Every answer is looked at, and one
+that is wrong ends the run.
+
+${markdown}
+`
+  )
+  execFileSync(path.join(root, "node_modules/.bin/oxfmt"), [file], { cwd: root })
+}
+for (const server of servers) {
+  if (ratioOf(server) >= 1 / 3) continue
+  console.error(`${server.name}: less than a third of a bare echo`)
+  process.exitCode = 1
+}

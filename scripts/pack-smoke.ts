@@ -58,9 +58,27 @@ const allowed =
 for (const file of shipped) expect(allowed.test(file), `ships ${file}`)
 for (const file of filesUnder(path.join(root, "src")).filter((file) => file.endsWith(".ts"))) {
   const name = file.slice(0, -".ts".length)
-  for (const wanted of [`dist/${name}.js`, `dist/${name}.d.ts`, `dist/${name}.js.map`, `src/${file}`]) {
+  for (const wanted of [`dist/${name}.d.ts`, `src/${file}`]) {
     expect(shipped.includes(wanted), `does not ship ${wanted}`)
   }
+}
+/** The values that a module exports; that of a file which several modules were joined into must be the same. */
+const exportsOf = (file: string): ReadonlyArray<string> => {
+  const code = fs.readFileSync(file, "utf8")
+  const { module, program } = parseSync(file, code)
+  const types = program.body.filter((one) => one.type === "ExportNamedDeclaration" && one.exportKind === "type")
+  const names = module.staticExports
+    .flatMap(({ entries }) => entries)
+    .filter(({ start }) => !types.some((one) => one.start <= start && start < one.end))
+    .flatMap(({ exportName, isType }) => (isType || exportName.name === null ? [] : [exportName.name]))
+  // An overload is exported once for each of its signatures.
+  return [...new Set(names)].sort()
+}
+for (const { declaration, source } of publicModules()) {
+  const file = declaration.replace(/\.d\.ts$/, ".js")
+  expect(shipped.includes(file), `does not ship ${file}`)
+  const [written, built] = [exportsOf(path.join(root, source)), exportsOf(path.join(installed, file))]
+  expect(`${written}` === `${built}`, `${file} exports ${built.join(", ")} instead of ${written.join(", ")}`)
 }
 for (const file of shipped.filter((file) => file.endsWith(".js.map"))) {
   const map: { readonly sources: ReadonlyArray<string> } = JSON.parse(

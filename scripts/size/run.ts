@@ -18,12 +18,21 @@ const { values: options } = parseArgs({
 
 const kib = (bytes: number): string => (bytes / 1024).toFixed(1)
 
-const folder = stage("size", path.join(import.meta.dirname, "entries"))
+const sources = path.join(import.meta.dirname, "entries")
+const folder = await stage("size", sources)
+const apart = await stage("size-apart", sources, true)
+const failures: Array<string> = []
 const results = new Map<string, Record<keyof typeof bundlers, Bundle>>()
-for (const { file } of entries) {
+for (const { file, what } of entries) {
   const input = path.join(folder, `${file}.js`)
+  const esbuild = await bundlers.esbuild(input)
+  // What it is made of shows in a package whose modules were not joined, and is as large.
+  const { gzip, modules } = await bundlers.esbuild(path.join(apart, `${file}.js`))
+  if (Math.abs(esbuild.gzip - gzip) > 512) {
+    failures.push(`${what}: ${kib(esbuild.gzip)} KiB, and ${kib(gzip)} with modules that were not joined`)
+  }
   results.set(file, {
-    esbuild: await bundlers.esbuild(input),
+    esbuild: { ...esbuild, modules },
     rolldown: await bundlers.rolldown(input),
     rollup: await bundlers.rollup(input)
   })
@@ -34,7 +43,6 @@ const resultOf = (file: string) => {
   return result
 }
 
-const failures: Array<string> = []
 const missed: Array<string> = []
 const judge = (what: string, bytes: number, limits: { readonly budget?: number; readonly goal?: number }) => {
   if (limits.budget !== undefined && bytes > limits.budget * 1024) {

@@ -20,6 +20,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { crc32 } from "./internal/crc32.ts"
 import { lockFile } from "./internal/fileLock.ts"
+import { reasonOf } from "./internal/fileReason.ts"
 import { type Persistence, PersistenceError } from "./Persistence.ts"
 import { type Change, Snapshot, type TableName, tables } from "./Snapshot.ts"
 
@@ -139,8 +140,6 @@ export interface Options {
 // -----------------------------------------------------------------------------
 // Make
 // -----------------------------------------------------------------------------
-
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
 const attempt = <A>(operation: "load" | "append", what: string, f: () => Promise<A>) =>
   Effect.tryPromise({

@@ -125,7 +125,11 @@ describe("effect-oneentry", () => {
         [["emulator", "--seed", "x"], /--seed/],
         [["emulaotr"], /emulaotr[\s\S]*emulator/],
         [["emulator", "--port", "0", "--app-token", ""], /appToken must not be empty/],
-        [["emulator", "--port", "0", "--host", "256.0.0.1"], /Cannot listen on .*256\.0\.0\.1/]
+        [["emulator", "--port", "0", "--host", "256.0.0.1"], /Cannot listen on .*256\.0\.0\.1/],
+        // a name without a dot is no command either
+        [["emulator", "--port", "0", "--host", "256"], /Cannot listen on .* 256 /],
+        [["emulator", "--port", "0", "--data", "none/dev.data"], /dev\.data cannot be used: there is no such .*folder/],
+        [["emulator", "--port", "0", "--data", os.tmpdir()], /cannot be opened: it is a folder/]
       ] as const) {
         const ended = yield* run(args)
         assert.strictEqual(ended.code, 1, args.join(" "))

@@ -566,7 +566,7 @@ describe("submissions", () => {
         formModuleId: 2,
         userIdentifier: login,
         parentId: null,
-        formData: { en_US: name("changed") }
+        formData: name("changed")
       })
       const bare = yield* put(1, { bearer: ann.accessToken, body: { formData: name("array") } })
       assert.deepStrictEqual(Object(bare.json).formData, name("array"))

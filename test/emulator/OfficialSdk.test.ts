@@ -2,14 +2,16 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { Emulator, Project } from "effect-oneentry/emulator"
+import * as fs from "node:fs"
 import { defineOneEntry } from "oneentry"
 import type { IError } from "oneentry/dist/base/utils.js"
 
 const login = "your-user@email.com"
-const authData = [
-  { marker: "email_reg", value: login },
+const authDataOf = (email: string) => [
+  { marker: "email_reg", value: email },
   { marker: "password_reg", value: "123456" }
 ]
+const authData = authDataOf(login)
 
 /** What SDK 1.0.149 is strict about: numbers of a config as strings. */
 const tenant: Project.Input = {
@@ -35,7 +37,7 @@ const tenant: Project.Input = {
 }
 
 const client = (
-  emulator: Emulator.Service,
+  emulator: Pick<Emulator.Service, "url" | "appToken">,
   validation?: { readonly enabled: boolean; readonly strictMode: boolean; readonly logErrors: boolean }
 ) => {
   const saved: Array<string> = []
@@ -126,19 +128,19 @@ describe("the official SDK (oneentry 1.0.149)", () => {
     }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1 })))
   )
 
-  const registered = (emulator: Emulator.Service, api: ReturnType<typeof client>["api"]) =>
+  const registered = (emulator: Emulator.Service, api: ReturnType<typeof client>["api"], email = login) =>
     Effect.gen(function* () {
       yield* wait(() =>
         api.AuthProvider.signUp("email", {
           formIdentifier: "reg",
-          authData,
+          authData: authDataOf(email),
           formData: [{ marker: "name_reg", type: "string", value: "UserName" }],
-          notificationData: { email: login, phonePush: [], phoneSMS: "" }
+          notificationData: { email, phonePush: [], phoneSMS: "" }
         })
       )
-      const code = yield* emulator.awaitCode(login)
-      assert.strictEqual(yield* wait(() => api.AuthProvider.activateUser("email", login, code)), true)
-      return yield* wait(() => api.AuthProvider.auth("email", { authData }))
+      const code = yield* emulator.awaitCode(email)
+      assert.strictEqual(yield* wait(() => api.AuthProvider.activateUser("email", email, code)), true)
+      return yield* wait(() => api.AuthProvider.auth("email", { authData: authDataOf(email) }))
     })
 
   it.effect("loses calls when fifty meet an expired token", () =>
@@ -221,10 +223,22 @@ describe("the official SDK (oneentry 1.0.149)", () => {
       assert.deepInclude(posted, { actionMessage: "Thank you" })
       const list = yield* wait(() => api.FormData.getFormsDataByMarker("contact_us", 2, {}, 1))
       assert.strictEqual(list.total, 1)
+      const updated = yield* wait(() =>
+        api.FormData.updateFormsDataByid(1, {
+          formIdentifier: "contact_us",
+          formData: [{ marker: "name", type: "string", value: "Bea" }]
+        })
+      )
+      assert.deepInclude(updated, { id: 1, userIdentifier: login })
+      assert.include(JSON.stringify(updated), "Bea")
       assert.strictEqual(yield* wait(() => api.FormData.updateFormsDataStatusByid(1, { status: "approved" })), true)
       assert.strictEqual(yield* wait(() => api.FormData.deleteFormsDataByid(1)), true)
       const response = yield* wait(() => api.FileUploading.getFile(7, "page", "editor", name))
       assert.strictEqual(yield* Effect.promise(() => response.text()), "abc")
+      const fetched = yield* Effect.promise(() =>
+        api.FileUploading.createFileFromUrl(String(file?.downloadLink), "b.txt", "text/plain")
+      )
+      assert.deepStrictEqual([fetched.name, yield* Effect.promise(() => fetched.text())], ["b.txt", "abc"])
       assert.strictEqual(yield* wait(() => api.FileUploading.delete(String(file?.filename))), true)
 
       // events
@@ -267,8 +281,31 @@ describe("the official SDK (oneentry 1.0.149)", () => {
       )
       assert.strictEqual(federated.authProviderIdentifier, "google")
       assert.strictEqual(yield* wait(() => api.Users.archiveUser()), true)
+      const { api: another } = client(emulator)
+      yield* registered(emulator, another, "another@email.com")
+      assert.strictEqual(yield* wait(() => another.Users.deleteUser()), true)
+      assert.deepStrictEqual(
+        (yield* emulator.users).filter((user) => !user.isDeleted && user.provider === "email"),
+        []
+      )
       assert.deepInclude(yield* failure(() => api.System.test404()), { statusCode: 404 })
       assert.deepInclude(yield* failure(() => api.System.test500()), { statusCode: 500 })
     }).pipe(Effect.provide(Emulator.layer({ passwordCost: 1, project: tenant })))
   )
+
+  it("is called here by every method of the modules that this package covers", () => {
+    const { api } = client({ url: "http://127.0.0.1", appToken: Redacted.make("") })
+    const script = fs.readFileSync(new URL(import.meta.url), "utf8")
+    for (const module of ["AuthProvider", "FileUploading", "FormData", "Forms", "Users"] as const) {
+      const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(api[module])).filter(
+        (name) => name !== "constructor" && !name.startsWith("_")
+      )
+      assert.isAbove(methods.length, 1)
+      assert.deepStrictEqual(
+        methods.filter((name) => !new RegExp(`\\.${module}\\.${name}\\(`).test(script)),
+        [],
+        module
+      )
+    }
+  })
 })

@@ -61,6 +61,52 @@ describe("routes", () => {
     }).pipe(Effect.provide(onPort()))
   )
 
+  // What the router found is remembered, and goes past it from then on.
+  for (const [name, live] of [
+    ["in the process", inProcess],
+    ["on a port", onPort]
+  ] as const) {
+    it.effect(`answer the same request again as they did at first ${name}`, () =>
+      Effect.gen(function* () {
+        const emulator = yield* Emulator.Emulator
+        const ann = yield* registered()
+        const known = { bearer: ann.accessToken }
+        const body = { userIdentifier: login, eventIdentifier: "auth", code: "wrong" }
+        for (const [method, path, options] of [
+          ["GET", "/api/content/users/me", known],
+          ["GET", "/api/content/users/me", {}],
+          ["GET", "/api/content/users/me", { appToken: "wrong" }],
+          ["GET", "/api/content/users/me?langCode=en_US", known],
+          ["GET", "/api/content/forms/marker/reg/", {}],
+          ["GET", "/api/content/forms/marker/%72eg", {}],
+          ["GET", "/api/content/forms/marker/none", {}],
+          ["GET", "/api/content/forms?limit=1&limit=2&offset=1", {}],
+          ["GET", "/api/content/forms?limit=x", {}],
+          ["HEAD", "/api/content/forms", {}],
+          ["PUT", "/api/content/users/me/", { ...known, raw: "{" }],
+          ["POST", `${users}/check-code`, { body }],
+          ["POST", `${users}/check-code`, { body: { ...body, extra: 1 } }],
+          ["POST", `${users}/check-code`, {}],
+          ["POST", `${users}/logout-all`, {}],
+          ["POST", `${users}/refresh`, { body: {} }],
+          ["POST", `${users}/refresh`, { body: {}, device: device() }]
+        ] as const) {
+          const first = yield* call(method, path, options)
+          const logged = (yield* emulator.requests).at(-1)
+          for (const again of [yield* call(method, path, options), yield* call(method, path, options)]) {
+            assert.deepStrictEqual(again, first, `${method} ${path}`)
+            const { durationMs: _, id: __, ...entry } = { durationMs: 0, id: 0, ...(yield* emulator.requests).at(-1) }
+            assert.deepInclude(logged, entry, `${method} ${path}`)
+          }
+        }
+        // and a fault meets it all the same
+        yield* emulator.faults.add({ kind: "status", status: 503, operation: "getUser", count: 1 })
+        assert.strictEqual((yield* call("GET", "/api/content/users/me", known)).status, 503)
+        assert.strictEqual((yield* call("GET", "/api/content/users/me", known)).status, 200)
+      }).pipe(Effect.provide(live()))
+    )
+  }
+
   it.effect("answer preflights of browsers, and allow any origin", () =>
     Effect.gen(function* () {
       const preflight = yield* call("OPTIONS", `${users}/auth`, { appToken: null })

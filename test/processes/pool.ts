@@ -104,9 +104,16 @@ export class Process {
   readonly heard = (event: string): Effect.Effect<void> =>
     Effect.asVoid(this.wait(() => (this.events.includes(event) ? true : undefined)))
 
-  readonly goOn = Effect.sync(() => {
-    this.child.kill("SIGCONT")
-  })
+  /** Wakes it up. It says that it will stop just before it does: a signal that comes in between is lost, so it is repeated. */
+  readonly goOn = Effect.raceFirst(
+    this.wait((messages) => messages.find((message) => message._tag === "Awake")),
+    Effect.forever(
+      Effect.andThen(
+        Effect.sync(() => this.child.kill("SIGCONT")),
+        Effect.sleep("10 millis")
+      )
+    )
+  )
 
   /** `kill -9` */
   readonly kill: Effect.Effect<void> = Effect.callback((resume) => {

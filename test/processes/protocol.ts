@@ -62,6 +62,8 @@ export type Message =
   | { readonly _tag: "Reply"; readonly id: number; readonly outcomes: ReadonlyArray<Outcome> }
   /** It is there, and stops. */
   | { readonly _tag: "At"; readonly step: Step }
+  /** It has been woken up. */
+  | { readonly _tag: "Awake" }
   /** It asks for the lock. */
   | { readonly _tag: "Locking" }
   /** What the session told its listeners. */

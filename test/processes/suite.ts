@@ -40,12 +40,10 @@ const project = {
 export const suite = (name: string, start: Effect.Effect<Store, never, Scope.Scope>) => {
   const world = hosted(
     Effect.gen(function* () {
-      const [store, emulator, pool] = yield* Effect.all(
-        [
-          start,
-          Emulator.makeServer({ passwordCost: 1, project: { ...Project.defaultProject, ...project } }),
-          makePool(8)
-        ],
+      // Before the processes: it goes after them.
+      const store = yield* start
+      const [emulator, pool] = yield* Effect.all(
+        [Emulator.makeServer({ passwordCost: 1, project: { ...Project.defaultProject, ...project } }), makePool(8)],
         { concurrency: "unbounded" }
       )
       return { store, emulator, pool }

@@ -41,6 +41,7 @@ const stopper = (stopAt: Step | undefined) => {
       return Effect.promise(async () => {
         await send({ _tag: "At", step })
         process.kill(process.pid, "SIGSTOP")
+        await send({ _tag: "Awake" })
       })
     })
 }

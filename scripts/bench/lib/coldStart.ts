@@ -14,7 +14,7 @@ export interface ColdStart {
 }
 
 export const coldStarts = async (url: string, rounds: number): Promise<ReadonlyArray<ColdStart>> => {
-  const folder = stage("bench-start", path.resolve(import.meta.dirname, "../programs"))
+  const folder = await stage("bench-start", path.resolve(import.meta.dirname, "../programs"))
   for (const name of ["ours", "official", "raw"]) {
     await build({
       entryPoints: [path.join(folder, `${name}.js`)],
@@ -25,6 +25,8 @@ export const coldStarts = async (url: string, rounds: number): Promise<ReadonlyA
       platform: "node",
       target: "node22",
       logLevel: "error",
+      // The repository's would lead to `src`, and not to the package as it is installed.
+      tsconfigRaw: {},
       banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' }
     })
   }

@@ -5,11 +5,15 @@
 import { transformSync } from "esbuild"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { join } from "../../lib/join.ts"
 import { filesUnder, readManifest, root } from "../../lib/package.ts"
 import { markPure } from "../../lib/pure.ts"
 
-/** Writes the package and the entries; the folder in which bundlers find both. */
-export const stage = (name: string, entries: string): string => {
+/**
+ * Writes the package and the entries; the folder in which bundlers find both. `apart`: every module is a file of its own,
+ * so that one can see what a bundle is made of.
+ */
+export const stage = async (name: string, entries: string, apart = false): Promise<string> => {
   const folder = path.join(root, ".cache", name)
   fs.rmSync(folder, { recursive: true, force: true })
   const write = (file: string, text: string) => {
@@ -33,6 +37,7 @@ export const stage = (name: string, entries: string): string => {
     const code = emit(file, fs.readFileSync(path.join(sources, file), "utf8"))
     write(path.join(installed, "dist", file.replace(/\.ts$/, ".js")), markPure(file, code))
   }
+  if (!apart) await join(path.join(installed, "dist"))
   // Entries are programs: what they do is their purpose.
   write(path.join(folder, "package.json"), JSON.stringify({ type: "module" }))
   for (const file of filesUnder(entries).filter((file) => file.endsWith(".ts"))) {

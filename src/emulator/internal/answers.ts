@@ -153,7 +153,7 @@ export const Submission = Schema.Struct({
   actionMessage: Schema.Union([Text, JsonRecord])
 }).annotate({ identifier: "SubmissionAnswer" })
 
-export const UpdatedSubmission = Schema.Struct({ ...submission, formData: Schema.Union([Items, FormData]) }).annotate({
+export const UpdatedSubmission = Schema.Struct({ ...submission, formData: Items }).annotate({
   identifier: "UpdatedSubmission"
 })
 

@@ -8,6 +8,7 @@ import type { Entry } from "../RequestLog.ts"
 import type { Code, Session, User } from "../Snapshot.ts"
 import { base64Url, equalText, hex, utf8 } from "./bytes.ts"
 import type { Passwords } from "./password.ts"
+import { Places } from "./places.ts"
 import type { Random } from "./random.ts"
 import { hmacSha256 } from "./sha256.ts"
 import type { State } from "./state.ts"
@@ -99,6 +100,8 @@ export class Backend {
   url = ""
   /** The endpoints that answer, in the order of their registration. */
   readonly described: Array<Described> = []
+  /** Where requests went, by method and URL. */
+  readonly places = new Places()
   /** Devices by the header that told of them. */
   readonly devices = new Map<string, Device>()
   clockOffset = 0

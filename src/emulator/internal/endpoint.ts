@@ -7,10 +7,8 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import * as Headers from "effect/http/Headers"
 import * as HttpBody from "effect/http/HttpBody"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -22,13 +20,15 @@ import type { Session, User } from "../Snapshot.ts"
 import type { Backend, Device, LogEntry, MutableFault } from "./backend.ts"
 import { equalText } from "./bytes.ts"
 import { type Query, queryOf } from "./paging.ts"
+import type { Place, Serve } from "./places.ts"
 import { Refusal, refusal, statusOf } from "./refusal.ts"
+import { type Arrived, arrivedAs } from "./request.ts"
 import type { Decode } from "./validate.ts"
 
 /** What a handler is given. */
 export interface Exchange<Body, Q extends string = never> {
   readonly backend: Backend
-  readonly request: HttpServerRequest.HttpServerRequest
+  readonly request: Arrived
   readonly now: number
   readonly params: Readonly<Record<string, string | undefined>>
   readonly query: Query<Q>
@@ -187,9 +187,9 @@ const isTame = (value: unknown, depth: number): boolean => {
   return true
 }
 
-const parseBody = (backend: Backend, request: HttpServerRequest.HttpServerRequest, text: string): unknown => {
+const parseBody = (backend: Backend, request: Arrived, text: string): unknown => {
   // As the framework's parser: what does not call itself JSON is not read.
-  if (text === "" || request.headers["content-type"]?.toLowerCase().includes("json") !== true) return {}
+  if (text === "" || request.header("content-type")?.toLowerCase().includes("json") !== true) return {}
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -200,26 +200,21 @@ const parseBody = (backend: Backend, request: HttpServerRequest.HttpServerReques
   return isTame(value, backend.limits.nesting) ? value : refusal("BodyTooDeep")
 }
 
-const tooLarge = (backend: Backend, request: HttpServerRequest.HttpServerRequest): boolean =>
-  Number(request.headers["content-length"] ?? 0) > backend.limits.bodyBytes
-
 const decoder = new TextDecoder()
 
-const readText = (backend: Backend, request: HttpServerRequest.HttpServerRequest): Effect.Effect<string, Refusal> => {
-  if (tooLarge(backend, request)) return Effect.fail(refusal("BodyTooLarge"))
-  const { source } = request
-  if (HttpClientRequest.isHttpClientRequest(source) && source.body._tag === "Uint8Array") {
-    // It is all there; reading it through the request takes a fiber and a cache.
-    const { body } = source.body
-    return body.length > backend.limits.bodyBytes
-      ? Effect.fail(refusal("BodyTooLarge"))
-      : Effect.succeed(decoder.decode(body))
+const readText = (backend: Backend, request: Arrived): Effect.Effect<string, Refusal> => {
+  const limit = backend.limits.bodyBytes
+  if (Number(request.header("content-length") ?? 0) > limit) return Effect.fail(refusal("BodyTooLarge"))
+  const { bytes } = request
+  if (bytes !== undefined) {
+    // It is all there; reading it through Effect's request takes a fiber and a cache.
+    return bytes.length > limit ? Effect.fail(refusal("BodyTooLarge")) : Effect.succeed(decoder.decode(bytes))
   }
   return Effect.filterOrFail(
-    Effect.mapError(request.text, (error) =>
+    Effect.mapError(request.source().text, (error) =>
       refusal(String(error.reason.cause ?? "").includes("exceeds") ? "BodyTooLarge" : "BodyMalformed")
     ),
-    (text) => text.length <= backend.limits.bodyBytes,
+    (text) => text.length <= limit,
     () => refusal("BodyTooLarge")
   )
 }
@@ -277,12 +272,6 @@ const pathOf = (url: string): string => {
 const bearerOf = (header: string | undefined): string | undefined =>
   header !== undefined && /^bearer /i.test(header) ? header.slice(7).trim() : undefined
 
-const headerBytes = (headers: Headers.Headers): number => {
-  let bytes = 0
-  for (const name in headers) bytes += name.length + (headers[name] ?? "").length
-  return bytes
-}
-
 const newEntry = (backend: Backend, method: string, path: string, at: number): LogEntry => ({
   id: ++backend.requestCount,
   at,
@@ -302,8 +291,7 @@ const newEntry = (backend: Backend, method: string, path: string, at: number): L
   durationMs: 0
 })
 
-const timeOf = (backend: Backend, fiber: Fiber.Fiber<unknown, unknown>): number =>
-  fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() + backend.clockOffset
+const timeOf = (backend: Backend, clock: Clock.Clock): number => clock.currentTimeMillisUnsafe() + backend.clockOffset
 
 const toText = (value: unknown): string => JSON.stringify(value)
 
@@ -365,14 +353,14 @@ export const route = <Body, A, Q extends string>(
 
   /** Everything that comes before the body, in order. */
   const gate = (
-    request: HttpServerRequest.HttpServerRequest,
+    request: Arrived,
     path: string,
     now: number,
     log: LogEntry
   ): Refusal | Pick<Exchange<Body, Q>, "device" | "session" | "user" | "restricted"> => {
-    if (headerBytes(request.headers) > backend.limits.headerBytes) return refusal("HeadersTooLarge")
-    if (!equalText(request.headers["x-app-token"] ?? "", backend.appToken)) return refusal("ResourceClosed")
-    const token = bearerOf(request.headers["authorization"])
+    if (request.headerBytes() > backend.limits.headerBytes) return refusal("HeadersTooLarge")
+    if (!equalText(request.header("x-app-token") ?? "", backend.appToken)) return refusal("ResourceClosed")
+    const token = bearerOf(request.header("authorization"))
     const live = token === undefined ? undefined : backend.sessionOf(token, now)
     if (token !== undefined) log.bearer = live === undefined ? "dead" : "live"
     if (live !== undefined) {
@@ -381,7 +369,7 @@ export const route = <Body, A, Q extends string>(
     }
     const granted = permission(backend, endpoint, path, live?.user)
     if (granted instanceof Refusal) return granted
-    const header = request.headers["x-device-metadata"]
+    const header = request.header("x-device-metadata")
     let device: Device | undefined
     if (header !== undefined) {
       device = readDevice(backend, header)
@@ -409,7 +397,7 @@ export const route = <Body, A, Q extends string>(
   }
 
   const decodeThen = (exchange: Omit<Exchange<Body, Q>, "body">, decode: Decode<Body>) =>
-    Effect.flatMap(readText(backend, exchange.request), (text) => {
+    Effect.flatMapEager(readText(backend, exchange.request), (text) => {
       const parsed = parseBody(backend, exchange.request, text)
       if (parsed instanceof Refusal) return Effect.fail(parsed)
       const body = decode(parsed)
@@ -430,8 +418,8 @@ export const route = <Body, A, Q extends string>(
   }
 
   const run = (
-    request: HttpServerRequest.HttpServerRequest,
-    context: Context.Context<never>,
+    request: Arrived,
+    place: Place,
     path: string,
     now: number,
     log: LogEntry
@@ -445,8 +433,8 @@ export const route = <Body, A, Q extends string>(
         backend,
         request,
         now,
-        params: Context.getUnsafe(context, HttpRouter.RouteContext).params,
-        query: queryOf(Context.getUnsafe(context, HttpServerRequest.ParsedSearchParams)),
+        params: place.params,
+        query: place.query,
         device: passed.device,
         session: passed.session,
         user: passed.user,
@@ -459,7 +447,7 @@ export const route = <Body, A, Q extends string>(
           ? withBody(exchange, undefined as Body) // endpoints without a decoder have no body
           : decodeThen(exchange, endpoint.body)
     }
-    return Effect.matchCauseEffect(effect, {
+    return Effect.matchCauseEffectEager(effect, {
       onSuccess: (value) => respond(value, now, log),
       onFailure: (cause) => {
         const error = Cause.findErrorOption(cause)
@@ -472,22 +460,34 @@ export const route = <Body, A, Q extends string>(
     })
   }
 
+  const serve: Serve = (request, place, clock) => {
+    const path = pathOf(request.url)
+    const now = timeOf(backend, clock)
+    const log = newEntry(backend, request.method, path, now)
+    log.operation = endpoint.operation
+    if (endpoint.masked === true) log.path = log.path.replace(/[^/]+\/*$/, "***")
+    return observed(backend, log, clock, () => {
+      const now = timeOf(backend, clock)
+      try {
+        return run(request, place, path, now, log)
+      } catch (defect) {
+        return failed(backend, Cause.die(defect), now, log)
+      }
+    })
+  }
+
   return HttpRouter.route(
     endpoint.method,
     endpoint.path,
     Effect.withFiber<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>((fiber) => {
-      const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
-      const path = pathOf(request.url)
-      const now = timeOf(backend, fiber)
-      const log = newEntry(backend, request.method, path, now)
-      log.operation = endpoint.operation
-      if (endpoint.masked === true) log.path = log.path.replace(/[^/]+\/*$/, "***")
-      return observed(
-        backend,
-        log,
-        fiber,
-        Effect.suspend(() => run(request, fiber.context, path, timeOf(backend, fiber), log))
-      )
+      const request = arrivedAs(Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest))
+      const place: Place = {
+        serve,
+        params: Context.getUnsafe(fiber.context, HttpRouter.RouteContext).params,
+        query: queryOf(Context.getUnsafe(fiber.context, HttpServerRequest.ParsedSearchParams))
+      }
+      if (endpoint.masked !== true) backend.places.remember(request.method, request.url, place)
+      return serve(request, place, fiber.getRef(Clock.Clock))
     }),
     { uninterruptible: true }
   )
@@ -508,12 +508,10 @@ const failed = (
 const observed = (
   backend: Backend,
   log: LogEntry,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  effect: Effect.Effect<HttpServerResponse.HttpServerResponse>
+  clock: Clock.Clock,
+  run: () => Effect.Effect<HttpServerResponse.HttpServerResponse>
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   const fault = backend.faults.length === 0 ? undefined : backend.hit(log.operation, log.method, log.path)
-  const faulted = fault === undefined ? effect : withFault(backend, fault, log, fiber, effect)
-  const clock = fiber.getRef(Clock.Clock)
   const started = clock.monotonicTimeNanosUnsafe()
   const { journal } = backend.state
   const before = journal.count
@@ -523,14 +521,15 @@ const observed = (
     backend.record(log)
     return response
   }
-  return Effect.flatMap(faulted, (response) => {
+  const answer = fault === undefined ? run() : withFault(backend, fault, log, clock, Effect.suspend(run))
+  return Effect.flatMapEager(answer, (response) => {
     // An answered write is a kept write. What changed nothing waits for nobody's, unless one has failed: then all try.
     if (journal.settled || (journal.writing && journal.count === before)) return Effect.succeed(done(response))
     return Effect.map(backend.flush, (kept) => {
       if (kept || response === broken) return done(response)
       log.reason = "The change could not be kept"
       log.refusal = "InternalError" satisfies Messages.Name
-      return done(envelope(backend, refusal("InternalError"), timeOf(backend, fiber)))
+      return done(envelope(backend, refusal("InternalError"), timeOf(backend, clock)))
     })
   })
 }
@@ -539,7 +538,7 @@ const withFault = (
   backend: Backend,
   fault: MutableFault,
   log: LogEntry,
-  fiber: Fiber.Fiber<unknown, unknown>,
+  clock: Clock.Clock,
   handle: Effect.Effect<HttpServerResponse.HttpServerResponse>
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   log.fault = fault.kind
@@ -554,7 +553,7 @@ const withFault = (
       fault.message ?? (status === 429 ? Messages.table.TooManyRequests.text : "The emulator was told to fail")
     log.reason = message
     return Effect.succeed(
-      envelope(backend, new Refusal("Fault", status, message, fault.headers), timeOf(backend, fiber))
+      envelope(backend, new Refusal("Fault", status, message, fault.headers), timeOf(backend, clock))
     )
   })
   switch (fault.kind) {
@@ -573,7 +572,7 @@ const withFault = (
         return HttpServerResponse.text(fault.body ?? text.slice(0, Math.floor(text.length / 2)), {
           status: response.status,
           contentType: fault.contentType ?? jsonType,
-          headers: headersAt(timeOf(backend, fiber))
+          headers: headersAt(timeOf(backend, clock))
         })
       })
     case "lostAnswer":
@@ -588,9 +587,9 @@ export const fallback = (backend: Backend): HttpRouter.Route<never, HttpServerRe
     "*",
     Effect.withFiber<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>((fiber) => {
       const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
-      const now = timeOf(backend, fiber)
-      if (request.method === "OPTIONS") return Effect.succeed(preflight(request, now))
-      return missing(backend, request, fiber, refusal("RouteNotFound", [request.method, request.url.slice(0, 2048)]))
+      const clock = fiber.getRef(Clock.Clock)
+      if (request.method === "OPTIONS") return Effect.succeed(preflight(timeOf(backend, clock)))
+      return missing(backend, request, clock, refusal("RouteNotFound", [request.method, request.url.slice(0, 2048)]))
     }),
     { uninterruptible: true }
   )
@@ -598,27 +597,22 @@ export const fallback = (backend: Backend): HttpRouter.Route<never, HttpServerRe
 export const missing = (
   backend: Backend,
   request: HttpServerRequest.HttpServerRequest,
-  fiber: Fiber.Fiber<unknown, unknown>,
+  clock: Clock.Clock,
   refused: Refusal
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
-  const now = timeOf(backend, fiber)
+  const now = timeOf(backend, clock)
   const log = newEntry(backend, request.method, pathOf(request.url), now)
-  return observed(
-    backend,
-    log,
-    fiber,
-    Effect.sync(() => {
-      // without the query, where a lost client may have put a secret
-      log.reason = pathOf(String(refused.message))
-      log.refusal = refused.name
-      return envelope(backend, refused, now)
-    })
-  )
+  return observed(backend, log, clock, () => {
+    // without the query, where a lost client may have put a secret
+    log.reason = pathOf(String(refused.message))
+    log.refusal = refused.name
+    return Effect.succeed(envelope(backend, refused, now))
+  })
 }
 
 const allowedHeaders = "content-type, authorization, x-app-token, x-device-metadata, x-guest-id, accept"
 
-const preflight = (_request: HttpServerRequest.HttpServerRequest, now: number): HttpServerResponse.HttpServerResponse =>
+const preflight = (now: number): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.setHeaders(empty(now, 204), {
     "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
     "access-control-allow-headers": allowedHeaders,
@@ -653,22 +647,18 @@ export const openRoute = (
     open.path,
     Effect.withFiber<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>((fiber) => {
       const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
-      const now = timeOf(backend, fiber)
+      const clock = fiber.getRef(Clock.Clock)
+      const now = timeOf(backend, clock)
       const log = newEntry(backend, request.method, pathOf(request.url), now)
       log.operation = open.operation
-      return observed(
-        backend,
-        log,
-        fiber,
-        Effect.sync(() => {
-          const result = handle(log.path, now)
-          log.handled = true
-          if (!(result instanceof Refusal)) return result
-          log.reason = String(result.message)
-          log.refusal = result.name
-          return envelope(backend, result, now)
-        })
-      )
+      return observed(backend, log, clock, () => {
+        const result = handle(log.path, now)
+        log.handled = true
+        if (!(result instanceof Refusal)) return Effect.succeed(result)
+        log.reason = String(result.message)
+        log.refusal = result.name
+        return Effect.succeed(envelope(backend, result, now))
+      })
     }),
     { uninterruptible: true }
   )

@@ -76,7 +76,8 @@ const upload: Endpoint<undefined, typeof answers.Files.Type, keyof typeof upload
   path: "/api/content/files",
   answer: answers.Files,
   handle: Effect.fnUntraced(function* (exchange) {
-    const { backend, now, query, request } = exchange
+    const { backend, now, query } = exchange
+    const request = exchange.request.source()
     if (Number(request.headers["content-length"] ?? 0) > backend.limits.bodyBytes) return yield* refuse("BodyTooLarge")
     const limit = backend.project.files.maxFileSize
     const tooLarge = () => refusal("FileTooLarge", [String(limit), backend.project.files.storage])

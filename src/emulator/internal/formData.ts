@@ -66,7 +66,7 @@ const checkRating = (
   const { backend, device, request, user } = exchange
   if (device === undefined) {
     return refusal(
-      request.headers["x-device-metadata"] === undefined ? "DeviceMetadataMissing" : "DeviceMetadataInvalid"
+      request.header("x-device-metadata") === undefined ? "DeviceMetadataMissing" : "DeviceMetadataInvalid"
     )
   }
   for (const field of form.attributes) {
@@ -297,7 +297,7 @@ const update: Endpoint<
     if (body.formIdentifier !== undefined && body.formIdentifier !== row.formIdentifier) {
       return refuse("FormConfigMismatch")
     }
-    // Sources disagree about the shape: both are taken, and the answer has the one that came.
+    // Sources disagree about what is sent, and both is taken; that the answer has a list they say with one voice.
     const sent = body.formData
     const locale = localeOf(
       backend.project,
@@ -317,7 +317,7 @@ const update: Endpoint<
       formData: { ...row.formData, [locale]: items },
       time: now
     })
-    return Effect.succeed({ ...shown(changed), formData: isArray(sent) ? items : changed.formData })
+    return Effect.succeed({ ...shown(changed), formData: items })
   }
 }
 

@@ -8,7 +8,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type * as HttpMethod from "effect/http/HttpMethod"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Headers from "effect/http/Headers"
@@ -18,6 +17,7 @@ import * as UrlParams from "effect/http/UrlParams"
 import type { Backend } from "./backend.ts"
 import { broken, envelope } from "./endpoint.ts"
 import { refusal } from "./refusal.ts"
+import type { Arrived } from "./request.ts"
 import type { Runner } from "./server.ts"
 
 export interface ListenOptions {
@@ -41,54 +41,75 @@ export class ListenFailure {
 
 const noBody = new Set(["GET", "HEAD", "OPTIONS", "TRACE"])
 
-/** Reads a body up to the limit; `undefined` when it is too large or breaks off. */
+/** Reads a body up to the limit. What breaks off is never done. */
 const readBody = (
   request: Http.IncomingMessage,
   limit: number,
-  done: (body: Uint8Array | "too large" | "aborted") => void
+  done: (body: Uint8Array | "too large") => void
 ): void => {
   const chunks: Array<Uint8Array> = []
   let size = 0
-  let settled = false
-  const settle = (body: Uint8Array | "too large" | "aborted") => {
-    if (settled) return
-    settled = true
-    done(body)
-  }
   request.on("data", (chunk: Uint8Array) => {
-    if (settled) return
+    if (size > limit) return
     size += chunk.length
-    if (size > limit) return settle("too large")
+    if (size > limit) return done("too large")
     chunks.push(chunk)
   })
   request.on("end", () => {
+    if (size > limit) return
     const only = chunks[0]
-    if (chunks.length === 1 && only !== undefined) return settle(only)
+    if (chunks.length === 1 && only !== undefined) return done(only)
     const body = new Uint8Array(size)
     let offset = 0
     for (const chunk of chunks) {
       body.set(chunk, offset)
       offset += chunk.length
     }
-    settle(body)
+    done(body)
   })
-  request.on("error", () => settle("aborted"))
-  request.on("close", () => settle("aborted"))
+  // without a listener it would be thrown
+  request.on("error", () => undefined)
 }
 
-const toRequest = (source: Http.IncomingMessage, origin: string, body: Uint8Array | undefined) => {
-  const headers = Headers.fromInput(source.headers)
-  const url = source.url ?? "/"
-  return HttpServerRequest.fromClientRequest(
-    HttpClientRequest.makeWith(
-      (source.method ?? "GET") as HttpMethod.HttpMethod, // any word at all; the router does not care
-      url.startsWith("/") ? `${origin}${url}` : url,
-      UrlParams.empty,
-      Option.none(),
-      headers,
-      body === undefined || body.length === 0 ? HttpBody.empty : HttpBody.uint8Array(body, headers["content-type"])
+const nothing = new Uint8Array(0)
+
+class FromNode implements Arrived {
+  private readonly message: Http.IncomingMessage
+  private readonly origin: string
+  readonly method: string
+  readonly url: string
+  readonly bytes: Uint8Array
+  constructor(message: Http.IncomingMessage, origin: string, bytes: Uint8Array) {
+    const url = message.url ?? "/"
+    this.message = message
+    this.origin = origin
+    this.method = message.method ?? "GET"
+    this.url = url
+    this.bytes = bytes
+  }
+  header(name: string): string | undefined {
+    const value = this.message.headers[name]
+    return typeof value === "object" ? value.join(", ") : value
+  }
+  headerBytes(): number {
+    let bytes = 0
+    for (const text of this.message.rawHeaders) bytes += text.length
+    return bytes
+  }
+  source(): HttpServerRequest.HttpServerRequest {
+    const { bytes, method, origin, url } = this
+    const headers = Headers.fromInput(this.message.headers)
+    return HttpServerRequest.fromClientRequest(
+      HttpClientRequest.makeWith(
+        method,
+        url.startsWith("/") ? `${origin}${url}` : url,
+        UrlParams.empty,
+        Option.none(),
+        headers,
+        bytes.length === 0 ? HttpBody.empty : HttpBody.uint8Array(bytes, headers["content-type"])
+      )
     )
-  )
+  }
 }
 
 /** Writes an answer; one that Node refuses to write, such as a header with a line break, breaks the connection. */
@@ -198,19 +219,18 @@ export const listen = Effect.fnUntraced(function* (
       if (request.headers.host === undefined && request.httpVersion === "1.1") {
         return refuseEarly(target, request, "HostMissing")
       }
-      const answer = (body: Uint8Array | undefined) =>
-        runner.run(toRequest(request, origin, body), clock, (response) => write(runner, request, target, response))
+      const answer = (body: Uint8Array) =>
+        runner.serve(new FromNode(request, origin, body), clock, (response) => write(runner, request, target, response))
       target.on("error", () => undefined)
       if (request.headers["content-length"] === undefined && request.headers["transfer-encoding"] === undefined) {
-        return answer(undefined)
+        return answer(nothing)
       }
       if (Number(request.headers["content-length"] ?? 0) > backend.limits.bodyBytes) {
         return refuseEarly(target, request, "BodyTooLarge")
       }
       readBody(request, backend.limits.bodyBytes, (body) => {
-        if (body === "aborted") return
         if (body === "too large") return refuseEarly(target, request, "BodyTooLarge")
-        answer(noBody.has(request.method ?? "") ? undefined : body)
+        answer(noBody.has(request.method ?? "") ? nothing : body)
       })
     }
   )

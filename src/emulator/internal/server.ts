@@ -4,6 +4,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -15,6 +16,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import * as auth from "./auth.ts"
 import type { Backend } from "./backend.ts"
 import { broken, envelope, fallback, missing } from "./endpoint.ts"
@@ -23,6 +25,7 @@ import * as files from "./files.ts"
 import * as formData from "./formData.ts"
 import * as forms from "./forms.ts"
 import { refusal } from "./refusal.ts"
+import { type Arrived, arrivedAs } from "./request.ts"
 import * as users from "./users.ts"
 
 /** Extra routes, such as those of a page for people. */
@@ -33,6 +36,19 @@ export type App = Effect.Effect<
   never,
   HttpServerRequest.HttpServerRequest | Scope.Scope
 >
+
+/** For who was interrupted at the end of the emulator, or failed in a way that nobody foresaw. */
+const unanswered = (
+  backend: Backend,
+  cause: Cause.Cause<unknown>,
+  clock: Clock.Clock
+): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Cause.hasInterruptsOnly(cause)
+    ? Effect.succeed(broken)
+    : Effect.as(
+        Effect.logError("The emulator failed", cause),
+        envelope(backend, refusal("InternalError"), clock.currentTimeMillisUnsafe() + backend.clockOffset)
+      )
 
 /** Builds the router. */
 export const makeApp = (backend: Backend, extra: Routes | undefined): Effect.Effect<App, never, Scope.Scope> => {
@@ -60,14 +76,9 @@ export const makeApp = (backend: Backend, extra: Routes | undefined): Effect.Eff
         Effect.withFiber<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>((fiber) => {
           const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
           const error = Cause.findErrorOption(cause)
-          const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() + backend.clockOffset
-          if (Option.isSome(error)) return missing(backend, request, fiber, refusal("PathMalformed"))
-          // interrupted at the end of the emulator
-          if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(broken)
-          return Effect.as(
-            Effect.logError("The emulator failed", cause),
-            envelope(backend, refusal("InternalError"), now)
-          )
+          const clock = fiber.getRef(Clock.Clock)
+          if (Option.isSome(error)) return missing(backend, request, clock, refusal("PathMalformed"))
+          return unanswered(backend, cause, clock)
         })
       )
     }
@@ -77,11 +88,11 @@ export const makeApp = (backend: Backend, extra: Routes | undefined): Effect.Eff
 /** Runs requests, and ends those that are still under way when the emulator does. */
 export interface Runner {
   /**
-   * Starts a request. Whoever waits for the answer may go away: what has arrived is handled to its end, as on a real
-   * server.
+   * Starts a request; without the router and a fiber where neither is needed. Whoever waits for the answer may go away:
+   * what has arrived is handled to its end, as on a real server.
    */
-  readonly run: (
-    request: HttpServerRequest.HttpServerRequest,
+  readonly serve: (
+    request: Arrived,
     clock: Clock.Clock,
     answer: (response: HttpServerResponse.HttpServerResponse) => void
   ) => void
@@ -107,26 +118,58 @@ export const makeRunner = Effect.fnUntraced(function* (
   })
   const running = new Set<Fiber.Fiber<void>>()
   yield* Effect.addFinalizer(() => Fiber.interruptAll(running))
-  return {
-    context,
-    run: (request, clock, answer) => {
-      answers.set(request, answer)
-      const fiber = Effect.runForkWith(
+  const keep = (fiber: Fiber.Fiber<void>) => {
+    if (fiber.pollUnsafe() !== undefined) return
+    running.add(fiber)
+    fiber.addObserver(() => running.delete(fiber))
+  }
+  const route = (
+    request: HttpServerRequest.HttpServerRequest,
+    clock: Clock.Clock,
+    answer: (response: HttpServerResponse.HttpServerResponse) => void
+  ) => {
+    answers.set(request, answer)
+    keep(
+      Effect.runForkWith(
         context.pipe(Context.add(Clock.Clock, clock), Context.add(HttpServerRequest.HttpServerRequest, request))
       )(handled)
-      if (fiber.pollUnsafe() !== undefined) return
-      running.add(fiber)
-      fiber.addObserver(() => running.delete(fiber))
+    )
+  }
+  // Spans of requests are made by what runs the router.
+  const traced = Context.get(context, Tracer.Tracer) !== Tracer.nativeTracer
+  return {
+    context,
+    serve: (request, clock, answer) => {
+      const place = traced ? undefined : backend.places.find(request.method, request.url)
+      if (place === undefined) return route(request.source(), clock, answer)
+      let effect: Answering
+      try {
+        effect = place.serve(request, place, clock)
+      } catch (defect) {
+        effect = unanswered(backend, Cause.die(defect), clock)
+      }
+      if (isAnswered(effect)) return answer(effect.value)
+      const rest = effect.pipe(
+        Effect.catchCause((cause) => unanswered(backend, cause, clock)),
+        Effect.map(answer),
+        Effect.uninterruptible
+      )
+      keep(Effect.runForkWith(Context.add(context, Clock.Clock, clock))(rest))
     }
   }
 })
+
+type Answering = Effect.Effect<HttpServerResponse.HttpServerResponse>
+
+const isAnswered = (effect: Answering): effect is Exit.Success<HttpServerResponse.HttpServerResponse> =>
+  Exit.isExit(effect) && Exit.isSuccess(effect)
 
 /** A `fetch` handler; a broken connection rejects, as `fetch` does. */
 export const webHandler =
   (runner: Runner, clock: Clock.Clock) =>
   (request: Request): Promise<Response> =>
     new Promise((resolve, reject) => {
-      runner.run(HttpServerRequest.fromWeb(request), clock, (response) => {
+      runner.serve(arrivedAs(HttpServerRequest.fromWeb(request)), clock, (response) => {
         if (response === broken) return reject(new TypeError("fetch failed: the connection was closed"))
         resolve(HttpServerResponse.toWeb(response, { withoutBody: request.method === "HEAD", context: runner.context }))
       })
@@ -139,7 +182,7 @@ export const httpClient = (runner: Runner): HttpClient.HttpClient =>
       // The clock of the caller: a test that moves it moves the server with it.
       const clock = fiber.getRef(Clock.Clock)
       const arrived = HttpClientRequest.setUrl(request, url)
-      runner.run(HttpServerRequest.fromClientRequest(arrived), clock, (response) =>
+      runner.serve(arrivedAs(HttpServerRequest.fromClientRequest(arrived)), clock, (response) =>
         resume(
           response === broken
             ? Effect.fail(

@@ -19,7 +19,8 @@ import * as services from "./services.ts"
 const attachHost = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
   const index = args.indexOf("--host")
   const value = args[index + 1]
-  if (index === -1 || value === undefined || !/^[\w.:[\]-]*[.:][\w.:[\]-]*$|^localhost$/.test(value)) return args
+  // what follows may also be the next flag, or the one command that there is
+  if (index === -1 || value === undefined || value.startsWith("-") || value === "init") return args
   return [...args.slice(0, index), `--host=${value}`, ...args.slice(index + 2)]
 }
 

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Project from "../../Project.ts"
+import { reasonOf } from "../fileReason.ts"
 import { projectJsonSchema } from "../projectSchema.ts"
 import { parseJson, type Place } from "./jsonText.ts"
 
@@ -12,23 +13,6 @@ import { parseJson, type Place } from "./jsonText.ts"
 export class Failure extends Schema.TaggedError<Failure>("effect-oneentry/emulator/internal/cli/Failure")("Failure", {
   message: Schema.String
 }) {}
-
-const reasonOf = (cause: unknown): string => {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
-  switch (code) {
-    case "ENOENT":
-      return "there is no such file or folder"
-    case "EACCES":
-    case "EPERM":
-      return "permission denied"
-    case "EISDIR":
-      return "it is a folder"
-    case "EEXIST":
-      return "it exists already"
-    default:
-      return cause instanceof Error ? cause.message : String(cause)
-  }
-}
 
 const decodeShape = Schema.decodeUnknownEffect(Project.Project)
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
