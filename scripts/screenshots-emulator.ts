@@ -1,12 +1,12 @@
 /**
  * Takes the screenshots of the emulator's page for the documentation: `docs/images/emulator-*.png`, on a phone and a
- * wide screen, light and dark. Needs Chromium (`/usr/bin/chromium`, or CHROMIUM).
+ * wide screen, light and dark. Needs Chromium.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect } from "effect"
-import { chromium } from "playwright-core"
 import { Control, Emulator } from "../src/emulator/index.ts"
+import { launchChromium } from "../test/helpers/chromium.ts"
 import { root } from "./lib/package.ts"
 
 const folder = path.resolve(process.argv[2] ?? path.join(root, "docs/images"))
@@ -84,15 +84,7 @@ const shots = [
 const program = Effect.gen(function* () {
   const emulator = yield* Emulator.makeServer({ port: 4010, seed: 7, passwordCost: 1, routes: Control.routes })
   yield* Effect.promise(() => live(emulator))
-  const browser = yield* Effect.acquireRelease(
-    Effect.promise(() =>
-      chromium.launch({
-        executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
-        args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-      })
-    ),
-    (browser) => Effect.promise(() => browser.close())
-  )
+  const browser = yield* launchChromium
   fs.mkdirSync(folder, { recursive: true })
   for (const { height, name, scale, width } of shots) {
     for (const colorScheme of ["light", "dark"] as const) {

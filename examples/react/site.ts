@@ -4,9 +4,9 @@ import { Emulator } from "effect-oneentry/emulator"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { type BrowserContextOptions, chromium } from "playwright-core"
+import type { BrowserContextOptions } from "playwright-core"
 import { build, preview } from "vite"
-import { requirementOfChromium } from "../../test/helpers/chromium.ts"
+import { launchChromium } from "../../test/helpers/chromium.ts"
 import { project } from "./project.ts"
 
 export const startSite = Effect.gen(function* () {
@@ -35,23 +35,7 @@ export const startSite = Effect.gen(function* () {
     (server) => Effect.promise(() => server.close())
   )
   const origin = server.resolvedUrls?.local[0] ?? ""
-  const browser = yield* Effect.acquireRelease(
-    Effect.promise(() =>
-      chromium.launch({
-        executablePath: requirementOfChromium.binaries["chromium"] ?? "chromium",
-        args: [
-          "--no-sandbox",
-          "--disable-gpu",
-          "--disable-quic",
-          "--no-first-run",
-          "--disable-background-networking",
-          "--disable-component-update",
-          "--disable-sync"
-        ]
-      })
-    ),
-    (browser) => Effect.promise(() => browser.close())
-  )
+  const browser = yield* launchChromium
   /** A new profile of the browser; each of its pages is a tab. */
   const open = async (options?: BrowserContextOptions) => {
     const context = await browser.newContext(options)

@@ -1,18 +1,20 @@
 /**
- * Each SDK as a client whose session is in a storage, with an access token that has ended.
+ * Each SDK as clients whose session has an access token that has ended: tabs of a Chromium that share a storage; the
+ * official one, which is made for Node, in this process.
  */
-import { Auth0Client } from "@auth0/auth0-spa-js"
-import { AuthClient } from "@supabase/auth-js"
-import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
-import { FetchClient, OneEntry, Session, SessionLock, TokenStorage, Users } from "effect-oneentry"
-import { InMemory } from "effect-oneentry/testing"
+import { build } from "esbuild"
 import { defineOneEntry } from "oneentry"
 import { inspect } from "node:util"
-import { makeServer, type Server } from "./server.ts"
+import type { Page, Route } from "playwright-core"
+import { root } from "../lib/package.ts"
+import { startChromium } from "../../test/helpers/chromium.ts"
+import { auth0Pair, issuer, msalPair, oneEntryPair, supabasePair, url } from "./dialects.ts"
+import type { Tab } from "./page.ts"
+import { type Dialect, makeServer, type Server } from "./server.ts"
 
 export interface Client {
-  /** A call that needs a good access token: whether it was answered. */
-  readonly call: () => Promise<boolean>
+  /** So many calls at once that need a good access token: how many of them failed. */
+  readonly calls: (count: number) => Promise<number>
   /** The session as the SDK gives it, for a log. */
   readonly shown: () => Promise<{ readonly text: string; readonly secret: string }>
 }
@@ -20,63 +22,23 @@ export interface Client {
 export interface Sdk {
   readonly name: string
   /** So many clients on one storage, and the server that they talk to. */
-  readonly start: (clients: number) => Promise<{ readonly server: Server; readonly clients: ReadonlyArray<Client> }>
+  readonly start: (clients: number) => Promise<Started>
 }
 
-const looked = (value: unknown): string => inspect(value, { depth: 10 }) + String(JSON.stringify(value))
-const oneEntry = {
-  isRefresh: (url: string) => url.endsWith("/users/refresh"),
-  pair: (accessToken: string, refreshToken: string) => ({
-    userIdentifier: "ann@example.com",
-    authProviderIdentifier: "email",
-    accessToken,
-    refreshToken
-  })
+interface Started {
+  readonly server: Server
+  readonly clients: ReadonlyArray<Client>
+  readonly stop: () => Promise<void>
 }
-const url = "https://project.example"
 
-const ours: Sdk = {
-  name: "effect-oneentry",
-  start: async (count) => {
-    const server = makeServer(oneEntry)
-    globalThis.fetch = server.fetch
-    const shared = InMemory.makeShared()
-    const lock = SessionLock.makeInProcess()
-    const runtimes = Array.from({ length: count }, () =>
-      ManagedRuntime.make(
-        OneEntry.layer({ url, appToken: "token" }).pipe(
-          Layer.provide([
-            Layer.succeed(TokenStorage.TokenStorage, shared.view()),
-            Layer.succeed(SessionLock.SessionLock, lock),
-            FetchClient.layer
-          ])
-        )
-      )
-    )
-    await runtimes[0]?.runPromise(Session.Session.use((session) => session.restore(server.ended)))
-    const clients = runtimes.map((runtime) => ({
-      call: () =>
-        runtime.runPromise(
-          Users.Users.use((users) => users.getUser()).pipe(
-            Effect.as(true),
-            Effect.orElseSucceed(() => false)
-          )
-        ),
-      shown: async () => {
-        const session = await runtime.runPromise(
-          Session.Session.use((one) => Effect.all([one.current, one.accessToken]))
-        )
-        return { text: looked(session), secret: Redacted.value(session[1]) }
-      }
-    }))
-    return { server, clients }
-  }
-}
+// -----------------------------------------------------------------------------
+// in this process
+// -----------------------------------------------------------------------------
 
 const official: Sdk = {
   name: "oneentry",
   start: async (count) => {
-    const server = makeServer(oneEntry)
+    const server = makeServer({ isRefresh: (address) => address.endsWith("/users/refresh"), pair: oneEntryPair })
     globalThis.fetch = server.fetch
     const clients = Array.from({ length: count }, () => {
       let saved = server.ended.refreshToken
@@ -84,134 +46,123 @@ const official: Sdk = {
         token: "token",
         auth: { refreshToken: saved, saveFunction: (token: string) => (saved = token) }
       })
+      const call = async () => {
+        const user: object = Object(await Users.getUser())
+        return "identifier" in user
+      }
       return {
-        call: async () => {
-          const user: object = Object(await Users.getUser())
-          return "identifier" in user
+        calls: async (count: number) => {
+          const answers = await Promise.all(Array.from({ length: count }, call))
+          return answers.filter((answered) => !answered).length
         },
         shown: async () => {
           const entity = await AuthProvider.refresh("email", server.ended.refreshToken)
-          return { text: looked(entity), secret: saved }
+          return { text: inspect(entity, { depth: 10 }) + JSON.stringify(entity), secret: saved }
         }
       }
     })
-    return { server, clients }
+    return { server, clients, stop: async () => {} }
   }
 }
 
-const supabase: Sdk = {
-  name: "@supabase/auth-js",
-  start: async (count) => {
-    const user = {
-      id: "1",
-      aud: "authenticated",
-      app_metadata: {},
-      user_metadata: {},
-      created_at: "2026-01-01T00:00:00Z"
-    }
-    const pair = (access_token: string, refresh_token: string) => ({
-      access_token,
-      refresh_token,
-      token_type: "bearer",
-      expires_in: 3600,
-      expires_at: Math.floor(Date.now() / 1000) + 3600,
-      user
-    })
-    const server = makeServer({ isRefresh: (address) => address.includes("grant_type=refresh_token"), pair })
-    const stored = new Map([
-      ["session", JSON.stringify({ ...pair(server.ended.accessToken, server.ended.refreshToken), expires_at: 1 })]
-    ])
-    const clients = Array.from({ length: count }, () => {
-      const client = new AuthClient({
-        url,
-        fetch: server.fetch,
-        storageKey: "session",
-        autoRefreshToken: false,
-        persistSession: true,
-        detectSessionInUrl: false,
-        storage: {
-          getItem: (key) => stored.get(key) ?? null,
-          setItem: (key, value) => void stored.set(key, value),
-          removeItem: (key) => void stored.delete(key)
-        }
-      })
-      return {
-        call: async () => (await client.getSession()).data.session !== null,
-        shown: async () => {
-          const { data } = await client.getSession()
-          return { text: looked(data), secret: data.session?.access_token ?? "" }
-        }
-      }
-    })
-    return { server, clients }
-  }
+// -----------------------------------------------------------------------------
+// in Chromium
+// -----------------------------------------------------------------------------
+
+const app = "https://app.example/"
+const html = "<!doctype html><meta charset=utf-8><title>client</title><script src=/page.js></script>"
+
+const once = <A>(make: () => A): (() => A) => {
+  let made: { readonly value: A } | undefined
+  return () => (made ??= { value: make() }).value
 }
 
-/** It asks for a browser; what it asks for, Node has under other names. */
-const auth0: Sdk = {
-  name: "@auth0/auth0-spa-js",
+const browser = once(startChromium)
+const script = once(async () => {
+  const { outputFiles } = await build({
+    entryPoints: [`${import.meta.dirname}/page.ts`],
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    format: "iife",
+    platform: "browser",
+    target: "es2022",
+    conditions: ["effect-oneentry-source"],
+    logLevel: "error"
+  })
+  return outputFiles[0]?.text ?? ""
+})
+
+/** What an OpenID client asks for first. */
+const configuration = {
+  issuer,
+  authorization_endpoint: `${url}/authorize`,
+  token_endpoint: `${url}/token`,
+  jwks_uri: `${url}/keys`
+}
+
+/** The requests of a tab, answered by the server. */
+const serve = (server: Server) => async (route: Route) => {
+  const request = route.request()
+  const asked = await request.headerValue("access-control-request-headers")
+  const headers = { "access-control-allow-origin": "*", "access-control-allow-headers": asked ?? "*" }
+  if (request.method() === "OPTIONS") return route.fulfill({ status: 204, headers })
+  if (request.url().endsWith("/.well-known/openid-configuration")) {
+    return route.fulfill({ headers, json: configuration })
+  }
+  const body = request.postData()
+  const answer = await server
+    .fetch(request.url(), {
+      method: request.method(),
+      headers: await request.allHeaders(),
+      ...(body === null ? {} : { body })
+    })
+    .catch(() => undefined)
+  // It could not be reached.
+  if (answer === undefined) return route.abort("connectionrefused")
+  const contentType = answer.headers.get("content-type") ?? "application/json"
+  return route.fulfill({ status: answer.status, headers, contentType, body: await answer.text() })
+}
+
+const inTab = <A>(page: Page, expression: string): Promise<A> => page.evaluate<A>(expression)
+
+const inChromium = (name: string, dialect: Dialect): Sdk => ({
+  name,
   start: async (count) => {
-    const pair = (access_token: string, refresh_token: string) => ({
-      access_token,
-      refresh_token,
-      // Its claims are those of the access token here.
-      id_token: access_token,
-      token_type: "Bearer",
-      expires_in: 3600,
-      scope: "openid profile email offline_access"
-    })
-    const server = makeServer({ isRefresh: (address) => address.endsWith("/oauth/token"), pair })
-    globalThis.fetch = server.fetch
-    const target = new EventTarget()
-    Object.assign(globalThis, {
-      window: Object.assign(globalThis, {
-        addEventListener: target.addEventListener.bind(target),
-        removeEventListener: target.removeEventListener.bind(target),
-        location: { origin: "https://app.example", search: "" }
-      }),
-      document: { cookie: "" }
-    })
-    const cache = new Map<string, unknown>()
-    const clients = Array.from(
-      { length: count },
-      () =>
-        new Auth0Client({
-          domain: "tenant.example",
-          clientId: "client",
-          useRefreshTokens: true,
-          cache: {
-            get: <A>(key: string) => cache.get(key) as A | undefined,
-            set: (key, value) => void cache.set(key, value),
-            remove: (key) => void cache.delete(key),
-            allKeys: () => [...cache.keys()]
-          }
-        })
+    const server = makeServer(dialect)
+    const source = await script()
+    // A new profile: nothing is stored in it.
+    const context = await (await browser()).newContext()
+    await context.route(`${app}**`, (route) =>
+      route.request().url() === `${app}page.js`
+        ? route.fulfill({ contentType: "text/javascript", body: source })
+        : route.fulfill({ contentType: "text/html", body: html })
     )
-    const key = "@@auth0spajs@@::client::default::openid profile email offline_access"
-    cache.set(key, {
-      body: {
-        client_id: "client",
-        audience: "default",
-        ...pair(server.ended.accessToken, server.ended.refreshToken),
-        decodedToken: { claims: { __raw: "" }, user: { sub: "ann" } }
-      },
-      expiresAt: 1
-    })
-    return {
-      server,
-      clients: clients.map((client) => ({
-        call: () =>
-          client.getTokenSilently().then(
-            () => true,
-            () => false
-          ),
-        shown: async () => {
-          const token: string = (await client.getTokenSilently()) ?? ""
-          return { text: looked(token), secret: token }
-        }
-      }))
+    await context.route(`${url}/**`, serve(server))
+    const clients: Array<Client> = []
+    for (let index = 0; index < count; index++) {
+      const page = await context.newPage()
+      await page.goto(app)
+      await inTab<void>(
+        page,
+        `tab.open(${JSON.stringify(name)}, ${index === 0 ? JSON.stringify(server.ended) : "undefined"})`
+      )
+      clients.push({
+        calls: (count) => inTab(page, `tab.calls(${count})`),
+        shown: () => inTab(page, "tab.shown()") satisfies ReturnType<Tab["shown"]>
+      })
     }
+    return { server, clients, stop: () => context.close() }
   }
-}
+})
 
-export const sdks: ReadonlyArray<Sdk> = [ours, official, supabase, auth0]
+export const sdks: ReadonlyArray<Sdk> = [
+  inChromium("effect-oneentry", { isRefresh: (address) => address.endsWith("/users/refresh"), pair: oneEntryPair }),
+  official,
+  inChromium("@supabase/auth-js", {
+    isRefresh: (address) => address.includes("grant_type=refresh_token"),
+    pair: supabasePair
+  }),
+  inChromium("@auth0/auth0-spa-js", { isRefresh: (address) => address.endsWith("/oauth/token"), pair: auth0Pair }),
+  inChromium("@azure/msal-browser", { isRefresh: (address) => new URL(address).pathname === "/token", pair: msalPair })
+]

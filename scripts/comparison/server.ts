@@ -19,7 +19,7 @@ export interface Server {
   }
 }
 
-interface Dialect {
+export interface Dialect {
   readonly isRefresh: (url: string, body: string) => boolean
   readonly pair: (accessToken: string, refreshToken: string) => unknown
 }

@@ -5,8 +5,8 @@
 import * as fs from "node:fs"
 import { createRequire } from "node:module"
 import * as path from "node:path"
-import { chromium, type Page } from "playwright-core"
-import { requirement } from "../../test/helpers/requirements.ts"
+import type { Page } from "playwright-core"
+import { requirementOfChromium, startChromium } from "../../test/helpers/chromium.ts"
 import { filesUnder } from "../lib/package.ts"
 import { serve } from "./serve.ts"
 
@@ -69,25 +69,13 @@ const axeIn = async (page: Page): Promise<ReadonlyArray<string>> => {
 }
 
 const inChromium = async (folder: string, pictures: string): Promise<ReadonlyArray<string>> => {
-  const chromiumHere = requirement("chromium")
-  if (!chromiumHere.available) return []
+  if (!requirementOfChromium.available) return []
   const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
   fs.rmSync(pictures, { recursive: true, force: true })
   fs.mkdirSync(pictures, { recursive: true })
   const problems: Array<string> = []
   const site = await serve(folder, 0)
-  const browser = await chromium.launch({
-    executablePath: chromiumHere.binaries["chromium"] ?? "chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync"
-    ]
-  })
+  const browser = await startChromium()
   const sizes = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } }
   try {
     for (const [size, viewport] of Object.entries(sizes)) {

@@ -167,7 +167,10 @@ export interface Service {
   readonly activateUser: (id: number) => Effect.Effect<boolean>
   /** Removes a user with everything that is theirs. */
   readonly deleteUser: (id: number) => Effect.Effect<boolean>
-  /** Back to the beginning: the project's users, no sessions, codes, messages, faults or requests, the clock unmoved. */
+  /**
+   * Back to the beginning: the project's users, no sessions, codes, messages, faults or requests, the clock unmoved. What
+   * is under way is not listed afterwards, and what a fault still holds back is not done any more.
+   */
   readonly reset: Effect.Effect<void>
   readonly snapshot: Effect.Effect<Snapshot>
   /** Replaces everything that is remembered. */
@@ -415,6 +418,7 @@ const makeService = (
     backend.olderAccess.clear()
     backend.faults = []
     backend.requests = []
+    backend.forgotten = backend.requestCount
     backend.clockOffset = 0
     return plant(backend).pipe(Effect.andThen(Effect.sync(() => backend.changed())), Effect.andThen(backend.flush))
   })

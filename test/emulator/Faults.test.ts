@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { Emulator } from "effect-oneentry/emulator"
-import { call, inProcess, me, onPort, refresh, refused, registered, tokensOf } from "./support.ts"
+import { call, inProcess, me, onPort, refresh, refused, registered, signUp, tokensOf } from "./support.ts"
 
 const forms = "/api/content/forms"
 
@@ -107,6 +107,28 @@ for (const [name, live] of [
         yield* TestClock.adjust("1 hour")
         assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
         assert.deepInclude((yield* emulator.requests).at(-1), { fault: "delay", durationMs: 3_600_000 })
+      }).pipe(Effect.provide(live()))
+    )
+
+    it.effect("a request that a delay holds until after a reset is not of the new beginning", () =>
+      Effect.gen(function* () {
+        const emulator = yield* Emulator.Emulator
+        const tokens = yield* registered()
+        yield* emulator.faults.add({ operation: "refresh", kind: "delay", delay: "1 hour", phase: "after" })
+        yield* emulator.faults.add({ operation: "signUp", kind: "delay", delay: "1 hour" })
+        const late = yield* Effect.forEach([refresh(tokens.refreshToken), signUp("bob@example.com")], (request) =>
+          Effect.forkChild(Effect.exit(request), { startImmediately: true })
+        )
+        while ((yield* emulator.faults.list).some(({ hits }) => hits === 0))
+          yield* Effect.promise(() => new Promise((resume) => setImmediate(resume)))
+        yield* emulator.reset
+        yield* TestClock.adjust("1 hour")
+        const [refreshed, signedUp] = yield* Effect.forEach(late, Fiber.join)
+        // That one was handled before, and only its answer was late.
+        assert.strictEqual(refreshed !== undefined && Exit.isSuccess(refreshed) && refreshed.value.status, 201)
+        assert.isTrue(signedUp !== undefined && Exit.isFailure(signedUp))
+        assert.deepStrictEqual(yield* emulator.users, [])
+        assert.deepStrictEqual(yield* emulator.requests, [])
       }).pipe(Effect.provide(live()))
     )
   })

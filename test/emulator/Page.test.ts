@@ -4,8 +4,8 @@ import { Effect } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { Control, Emulator } from "effect-oneentry/emulator"
 import { createServer } from "node:http"
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
-import { requirementOfChromium } from "../helpers/chromium.ts"
+import type { Browser, BrowserContextOptions, Page } from "playwright-core"
+import { launchChromium, requirementOfChromium } from "../helpers/chromium.ts"
 
 /** A shop's registration page: a form and a script that any client could be. */
 const shop = (url: string) => `<!doctype html><meta charset="utf-8"><title>Shop</title>
@@ -71,24 +71,6 @@ const site = (html: string) =>
     ({ close }) => Effect.sync(close)
   )
 
-const launch = Effect.acquireRelease(
-  Effect.promise(() =>
-    chromium.launch({
-      executablePath: requirementOfChromium.binaries["chromium"] ?? "chromium",
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync"
-      ]
-    })
-  ),
-  (browser) => Effect.promise(() => browser.close())
-)
-
 /** A tab of a new profile; whatever it complains about ends the test. */
 const open = (browser: Browser, url: string, options?: BrowserContextOptions) =>
   Effect.promise(async () => {
@@ -113,7 +95,7 @@ suite("a sign-up elsewhere: the code appears, is copied, activates; an expired s
   Effect.gen(function* () {
     const emulator = yield* Emulator.Emulator
     const { origin } = yield* site(shop(emulator.url))
-    const browser = yield* launch
+    const browser = yield* launchChromium
     const pageUrl = `${emulator.url}/__emulator`
     const people = yield* open(browser, pageUrl, { permissions: ["clipboard-read", "clipboard-write"] })
     const elsewhere = yield* open(browser, origin)
@@ -180,7 +162,7 @@ suite("a sign-up elsewhere: the code appears, is copied, activates; an expired s
 suite("the keyboard reaches and does everything; names of others stay text", () =>
   Effect.gen(function* () {
     const emulator = yield* Emulator.Emulator
-    const browser = yield* launch
+    const browser = yield* launchChromium
     const { complaints, page } = yield* open(browser, `${emulator.url}/__emulator`)
     yield* Effect.promise(async () => {
       await page.locator("#connection.on").waitFor()
@@ -279,7 +261,7 @@ suite("the keyboard reaches and does everything; names of others stay text", () 
 suite("light and dark, by the system and by the button; nothing is cut off on a phone", () =>
   Effect.gen(function* () {
     const emulator = yield* Emulator.Emulator
-    const browser = yield* launch
+    const browser = yield* launchChromium
     const background = (page: Page) => page.evaluate("getComputedStyle(document.body).backgroundColor")
     const seen = new Set<unknown>()
     for (const colorScheme of ["light", "dark"] as const) {
@@ -319,7 +301,7 @@ suite("light and dark, by the system and by the button; nothing is cut off on a 
 suite("off loopback the page works with its token, and not without", () =>
   Effect.gen(function* () {
     const emulator = yield* Emulator.Emulator
-    const browser = yield* launch
+    const browser = yield* launchChromium
     const refused = yield* Effect.promise(() => fetch(`${emulator.url}/__emulator`))
     assert.strictEqual(refused.status, 403)
     const { complaints, page } = yield* open(browser, `${emulator.url}/__emulator?token=a%20secret`)

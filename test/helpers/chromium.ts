@@ -1,7 +1,7 @@
 /**
- * A real Chromium, and a page of this origin's own for it: `entry` bundled, served from loopback.
+ * A real Chromium, for whatever needs one; and a page of an origin of its own for it: `entry` bundled, served from loopback.
  */
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import { build } from "esbuild"
 import { createServer } from "node:http"
 import * as path from "node:path"
@@ -10,6 +10,30 @@ import { chromium } from "playwright-core"
 import { requirement } from "./requirements.ts"
 
 export const requirementOfChromium = requirement("chromium")
+
+/** It may run as root, has no graphics, and asks nobody for news. */
+export const chromiumArguments = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync"
+] as const
+
+/** A Chromium, which whoever calls has to close. */
+export const startChromium = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: requirementOfChromium.binaries["chromium"] ?? "chromium",
+    args: [...chromiumArguments]
+  })
+
+/** A Chromium that is open for as long as the scope is. */
+export const launchChromium: Effect.Effect<Browser, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.promise(startChromium),
+  (browser) => Effect.promise(() => browser.close())
+)
 
 const root = path.resolve(import.meta.dirname, "../..")
 const folders = ["browser", "server", "redis", "sql", "promise", "emulator", "testing"]
@@ -80,23 +104,7 @@ export const startSite = (entry: string) =>
     )
     const address = server.address()
     const origin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
-    const browser = yield* Effect.acquireRelease(
-      Effect.promise(() =>
-        chromium.launch({
-          executablePath: requirementOfChromium.binaries["chromium"] ?? "chromium",
-          args: [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync"
-          ]
-        })
-      ),
-      (browser) => Effect.promise(() => browser.close())
-    )
+    const browser = yield* launchChromium
     const site: Site = {
       origin,
       browser,

@@ -6,6 +6,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { promisify } from "node:util"
 import { Miniflare } from "miniflare"
+import { chromiumArguments } from "../../../test/helpers/chromium.ts"
 import { requirement } from "../../../test/helpers/requirements.ts"
 import type { Result } from "../../../test/contract/check.ts"
 import type { Address } from "../../../test/contract/host.ts"
@@ -175,15 +176,9 @@ const edge = (installed: string): Runtime => ({
 // browsers
 // -----------------------------------------------------------------------------
 
-const chromiumArguments = (profile: string) => [
+const tabsOfChromium = (profile: string) => [
+  ...chromiumArguments,
   "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
   // The tabs of the suite are opened by a script, and none of them is in front.
   "--disable-popup-blocking",
   "--disable-background-timer-throttling",
@@ -218,8 +213,7 @@ const browser = (name: "Chromium" | "Firefox"): Runtime | Missing => {
         const profile = fs.mkdtempSync(path.join(os.tmpdir(), "effect-oneentry-profile-"))
         const lines = Object.entries(firefoxSettings).map(([key, value]) => `user_pref("${key}", ${value});\n`)
         if (name === "Firefox") fs.writeFileSync(path.join(profile, "user.js"), lines.join(""))
-        const args =
-          name === "Chromium" ? chromiumArguments(profile) : ["--headless", "--no-remote", "--profile", profile]
+        const args = name === "Chromium" ? tabsOfChromium(profile) : ["--headless", "--no-remote", "--profile", profile]
         // A group of its own: a browser is many processes.
         const child = spawn(file, [...args, site], { detached: true, stdio: "ignore" })
         const ended = once(child, "exit")

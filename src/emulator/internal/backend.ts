@@ -107,6 +107,8 @@ export class Backend {
   clockOffset = 0
   requests: Array<LogEntry> = []
   requestCount = 0
+  /** The last request before a reset: what is still under way of those before changes nothing, and is not listed. */
+  forgotten = 0
   faults: Array<MutableFault> = []
   private nextFault = 1
   private readonly signers = new Map<string, (message: Uint8Array) => Uint8Array>()
@@ -156,6 +158,7 @@ export class Backend {
   }
 
   record(entry: LogEntry): void {
+    if (entry.id <= this.forgotten) return
     this.requests.push(entry)
     if (this.requests.length >= this.limits.logEntries * 2) {
       this.requests = this.requests.slice(-this.limits.logEntries)

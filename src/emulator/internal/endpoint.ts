@@ -539,9 +539,11 @@ const withFault = (
   fault: MutableFault,
   log: LogEntry,
   clock: Clock.Clock,
-  effect: Effect.Effect<HttpServerResponse.HttpServerResponse>
+  handle: Effect.Effect<HttpServerResponse.HttpServerResponse>
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   log.fault = fault.kind
+  // What was held back until after a reset is of a world that is gone.
+  const effect = Effect.suspend(() => (log.id <= backend.forgotten ? Effect.succeed(broken) : handle))
   // Interruptible, so that the end of the emulator need not wait for it.
   const sleep = Effect.interruptible(Effect.sleep(fault.delay ?? 0))
   const late = fault.delay === undefined || fault.delay === 0 ? Effect.void : sleep
