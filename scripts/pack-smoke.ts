@@ -12,7 +12,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { parseSync } from "oxc-parser"
 import { withoutPeers } from "./lib/imports.ts"
-import { filesUnder, readManifest, root } from "./lib/package.ts"
+import { filesUnder, publicModules, readManifest, root } from "./lib/package.ts"
 
 const manifest = readManifest()
 const tarball = path.join(root, ".cache/pack/effect-oneentry.tgz")
@@ -88,18 +88,31 @@ for (const file of shipped.filter((file) => file.endsWith(".js.map"))) {
     expect(fs.existsSync(path.join(installed, path.dirname(file), source)), `${file} points to ${source}, not shipped`)
   }
 }
+const requestsOf = new Map<string, ReadonlyArray<string>>()
 for (const file of shipped.filter((file) => file.endsWith(".js"))) {
   const { module } = parseSync(file, fs.readFileSync(path.join(installed, file), "utf8"))
   const requests = [
     ...module.staticImports.map((one) => one.moduleRequest.value),
     ...module.staticExports.flatMap((one) => one.entries.flatMap((entry) => entry.moduleRequest?.value ?? []))
   ]
+  requestsOf.set(file, requests)
   for (const request of requests) {
     expect(request !== "effect", `${file} imports the barrel "effect"`)
     expect(
       !request.startsWith(".") || fs.existsSync(path.join(installed, path.dirname(file), request)),
       `${file} imports ${request}, not shipped`
     )
+  }
+}
+
+// What runs everywhere asks for nothing but `effect`, whatever its modules were joined with.
+for (const entry of ["dist/index.js", "dist/browser/index.js", "dist/promise/index.js", "dist/server/index.js"]) {
+  const reached = new Set([entry])
+  for (const file of reached) {
+    for (const request of requestsOf.get(file) ?? []) {
+      if (request.startsWith(".")) reached.add(path.posix.join(path.posix.dirname(file), request))
+      else expect(request.startsWith("effect/"), `${entry} imports ${request}, by way of ${file}`)
+    }
   }
 }
 
