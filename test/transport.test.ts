@@ -946,6 +946,18 @@ describe("UndiciClient", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("a dispatcher that throws is a request that failed", () =>
+    Effect.gen(function* () {
+      const throwing = (yield* agent).compose(() => (_options, _handler) => {
+        throw new TypeError("an interceptor of somebody's own")
+      })
+      yield* failsWith(getProviders, "OneEntryError/Network").pipe(
+        Effect.provideService(UndiciClient.Dispatcher, throwing),
+        Effect.provide(client(UndiciClient.layer, "https://x.example"))
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("follows no redirect, whatever the dispatcher would do by itself", () =>
     Effect.gen(function* () {
       const target = yield* loopback(polite)

@@ -194,17 +194,22 @@ const dispatch = (
     const exchange = new Exchange(request, resume)
     // The address of a project is an origin and a path: nothing of it needs a parser.
     const end = request.url.indexOf("/", request.url.indexOf("//") + 2)
-    dispatcher.dispatch(
-      {
-        ...options,
-        origin: request.url.slice(0, end),
-        path: request.url.slice(end),
-        method: request.method,
-        headers: { ...request.headers, ...ownHeaders },
-        ...(body === undefined ? {} : { body })
-      },
-      exchange
-    )
+    try {
+      dispatcher.dispatch(
+        {
+          ...options,
+          origin: request.url.slice(0, end),
+          path: request.url.slice(end),
+          method: request.method,
+          headers: { ...request.headers, ...ownHeaders },
+          ...(body === undefined ? {} : { body })
+        },
+        exchange
+      )
+    } catch (cause) {
+      // An interceptor of somebody's own, say.
+      exchange.onResponseError(undefined, cause)
+    }
     return Effect.sync(() => exchange.abort())
   })
 
