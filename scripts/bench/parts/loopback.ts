@@ -1,17 +1,20 @@
 /** Calls per second over loopback, and the storm: `loopback.ts URL [--short]`. Prints JSON. */
 import { AuthProvider, FetchClient, OneEntry, TokenStorage, Users } from "effect-oneentry"
-import { UndiciClient } from "effect-oneentry/undici"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { defineOneEntry } from "oneentry"
-import * as Undici from "undici"
 import * as Fixtures from "../lib/fixtures.ts"
 import { figureOf, quantile, turns } from "../lib/rounds.ts"
 
 const [url = "", mode] = process.argv.slice(2)
 const short = mode === "--short"
+// Before undici, which would make `fetch` use its own connections instead of Node's.
+await fetch(`${url}/stats`)
+const { UndiciClient } = await import("effect-oneentry/undici")
+const Undici = await import("undici")
+
 const control = async (path: string): Promise<Record<string, unknown>> => (await fetch(url + path)).json()
 
 const clients = {
@@ -105,7 +108,7 @@ const runners: ReadonlyArray<readonly [string, Runner]> = [
 
 const throughput = async (atOnce: number) => {
   const total = (short ? 100 : 400) + atOnce * (short ? 1 : 2)
-  const rounds = short ? 3 : 9
+  const rounds = short ? 3 : 25
   const rates = new Map<string, Array<number>>()
   const latencies = new Map<string, Array<number>>()
   const cpus = new Map<string, Array<number>>()
