@@ -230,6 +230,7 @@ const questions: ReadonlyArray<readonly [query: string, address: string]> = [
   ["getUser", "reference/Users.html#getuser"],
   ["react", "sessions.html#in-react"],
   ["next.js", "servers.html#in-your-framework"],
+  ["nextjs", "servers.html#in-your-framework"],
   ["sveltekit", "servers.html#in-your-framework"],
   ["google login", "oauth.html"],
   ["TokenExpired", "errors/TokenExpired.html"],

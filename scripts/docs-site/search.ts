@@ -16,9 +16,10 @@ export interface Passage {
   readonly start: string
 }
 
-/** `UserAlreadyHasCode` is found by each of its words, too. */
+/** `UserAlreadyHasCode` is found by each of its words, too, and `Next.js` as `nextjs`. */
 const words = (text: string): Array<string> =>
   text
+    .replaceAll(/(\w)\.js\b/gi, "$1js")
     .split(/[^\p{L}\p{N}_$]+/u)
     .flatMap((word) => [word, ...word.split(/(?<=[a-z])(?=[A-Z])|[_$]/).filter((part) => part !== word)])
     .filter((word) => word !== "")
