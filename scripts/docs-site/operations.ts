@@ -45,6 +45,12 @@ const domainErrorsOf = (operation: string): string => {
   return [...new Set(tags)].map((tag) => (Object.hasOwn(AuthError, tag) ? `AuthError.${tag}` : tag)).join(" | ")
 }
 
+/** The members of an interface that a module keeps to itself. */
+const membersOfOwn = (name: string, module: string): string | undefined => {
+  const own = new RegExp(`^interface ${name}(?: extends (\\w+))? \\{\\n([^]*?)\\n\\}`, "m").exec(module)
+  return own === null ? undefined : `${membersOfOwn(own[1] ?? "", module) ?? ""}${own[2]}\n`
+}
+
 /** Types that a module keeps to itself, in the words of those that it exports. */
 const spelledOut = (text: string, module: string): string => {
   const alias = /^type Failure(?:<.+?>)? = (.+)$/m.exec(module)?.[1] ?? ""
@@ -52,7 +58,10 @@ const spelledOut = (text: string, module: string): string => {
     .replaceAll(/\bFailure(?:<"(\w+)">)?(?!\w)/g, (_, operation: string | undefined) =>
       alias.replace("DomainErrorOf<Op>", domainErrorsOf(operation ?? "")).replace(/^ \| /, "")
     )
-    .replaceAll(/: LangCode\b/g, ": { readonly langCode?: string | undefined }")
+    .replaceAll(/: (\w+)\b/g, (whole, name: string) => {
+      const members = membersOfOwn(name, module)
+      return members === undefined ? whole : `: {\n${members}}`
+    })
 }
 
 const refreshErrors = (modules: Modules): string =>
