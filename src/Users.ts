@@ -142,7 +142,7 @@ export class Users extends Context.Service<
       readonly langCode?: string | undefined
     }) => Effect.Effect<AuthSchema.UserEntity, OneEntryError.OneEntryError | Session.RefreshError>
     /**
-     * 🔐 Changes of the profile what the patch names. Fails with `FormInvalid` for the fields that are wrong, before
+     * 🔐 Changes what the patch names of the profile. Fails with `FormInvalid` for the fields that are wrong, before
      * anything is sent where that can be known. A new login moves the credential on most servers, and fails with
      * `UserAlreadyExists` where somebody has it.
      */

@@ -26,7 +26,10 @@ const signIn = Effect.fn("signIn")(
     })
     return Response.redirect(new URL("/me", request.url).href, 303)
   },
-  Effect.catchTag("InvalidCredentials", () => Effect.succeed(new Response("Wrong e-mail or password", { status: 401 })))
+  Effect.catchTags({
+    InvalidCredentials: () => Effect.succeed(new Response("Wrong e-mail or password", { status: 401 })),
+    UserNotActivated: () => Effect.succeed(new Response("Enter your activation code first", { status: 401 }))
+  })
 )
 
 const me = Users.Users.use((users) => users.getUser()).pipe(

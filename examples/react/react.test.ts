@@ -149,6 +149,35 @@ describe.skipIf(!requirementOfChromium.available)("the React page", () => {
     })
   )
 
+  it.live("who left before the code was entered comes to it by signing in", () =>
+    Effect.gen(function* () {
+      const { emulator, open } = yield* startSite
+      const run = Effect.runPromiseWith(yield* Effect.context())
+      yield* Effect.promise(async () => {
+        const { context, tab } = await open()
+        const page = await tab()
+        await page.getByRole("button", { name: "Sign up" }).click()
+        await page.getByLabel("E-mail").fill("eve@example.com")
+        await page.getByLabel("Password").fill("correct horse")
+        await page.getByLabel("Name").fill("Eve")
+        await page.getByLabel("Favourite shelf").selectOption("Novels")
+        await page.getByRole("button", { name: "Sign up" }).click()
+        await page.getByText("We have sent a code to eve@example.com").waitFor()
+        await page.close()
+
+        const later = await tab()
+        await later.getByLabel("E-mail").fill("eve@example.com")
+        await later.getByLabel("Password").fill("correct horse")
+        await later.getByRole("button", { name: "Sign in" }).click()
+        await later.getByText("We have sent a code to eve@example.com").waitFor()
+        await later.getByLabel("Code").fill(await run(emulator.awaitCode("eve@example.com")))
+        await later.getByRole("button", { name: "Continue" }).click()
+        await later.getByRole("heading", { name: "Your profile" }).waitFor()
+        await context.close()
+      })
+    })
+  )
+
   it.live("on a small phone: the countdown lets the next code be asked for", () =>
     Effect.gen(function* () {
       const { emulator, open } = yield* startSite

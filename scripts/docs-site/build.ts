@@ -16,8 +16,9 @@ import { filesUnder, readManifest, root } from "../lib/package.ts"
 import { check } from "./check.ts"
 import { code, escape, relative, render, type Rendered } from "./markdown.ts"
 import { addressOf, guideSections, type Page, type Section } from "./pages.ts"
+import type { Operation } from "./operations.ts"
 import { type ReferencePage, referencePages } from "./reference.ts"
-import { type Passage, searchOptions } from "./search.ts"
+import { type Passage, search as searchIn, searchOptions } from "./search.ts"
 import { serve } from "./serve.ts"
 import { frame } from "./template.ts"
 
@@ -136,9 +137,21 @@ for (const page of order) {
 }
 
 /** An error has a page of its own. */
-const pageOfError = (one: ReferencePage, name: string): ReadonlyArray<string> => {
+const pageOfError = (one: ReferencePage, name: string, text: string): ReadonlyArray<string> => {
   const page = order.find(({ source }) => source === `docs/errors/${name}.md`)
-  return page === undefined ? [] : [`[When, why, what to do](${relative(one.address, page.address)})`]
+  return page === undefined ? [] : [`[${text}](${relative(one.address, page.address)})`]
+}
+
+const markdownOfOperation = (one: ReferencePage, { docstring, errors, name, signature }: Operation): string => {
+  if (/\bFailure\b/.test(signature)) problems.push(`${one.title}: the failures of ${name} have no names`)
+  return [
+    `#### ${name}`,
+    docstring,
+    "```ts\n" + signature + "\n```",
+    ...(errors.length === 0
+      ? []
+      : [`Fails with ${errors.flatMap((error) => pageOfError(one, error, `\`${error}\``)).join(", ")}.`])
+  ].join("\n\n")
 }
 
 const markdownOf = (one: ReferencePage): string => {
@@ -166,9 +179,10 @@ const markdownOf = (one: ReferencePage): string => {
         .map((entry) =>
           [
             `### ${entry.name}`,
-            "```ts\n" + entry.signature + "\n```",
+            ...(entry.signature === "" ? [] : ["```ts\n" + entry.signature + "\n```"]),
             entry.text,
-            ...pageOfError(one, entry.name)
+            ...pageOfError(one, entry.name, "When, why, what to do"),
+            ...entry.operations.map((operation) => markdownOfOperation(one, operation))
           ].join("\n\n")
         )
     ])
@@ -207,6 +221,29 @@ for (const file of sources) {
 
 const search = new MiniSearch<Passage>(searchOptions)
 search.addAll([...new Map(passages.map((one) => [one.id, one])).values()])
+// What people ask for in their own words leads to the page that answers it, among the first five.
+const questions: ReadonlyArray<readonly [query: string, address: string]> = [
+  ["countdown", "sign-up.html#a-new-code"],
+  ["reset password", "sign-up.html#a-forgotten-password"],
+  ["log out everywhere", "sessions.html#signing-out"],
+  ["logoutAll", "reference/AuthProvider.html#logoutall"],
+  ["getUser", "reference/Users.html#getuser"],
+  ["react", "sessions.html#in-react"],
+  ["next.js", "servers.html#in-your-framework"],
+  ["nextjs", "servers.html#in-your-framework"],
+  ["sveltekit", "servers.html#in-your-framework"],
+  ["google login", "oauth.html"],
+  ["TokenExpired", "errors/TokenExpired.html"],
+  ["redis", "many-processes.html#redis"]
+]
+for (const [query, address] of questions) {
+  const found = searchIn(search, query).slice(0, 5)
+  if (!found.some(({ id }) => id === address)) {
+    problems.push(
+      `the search for "${query}" does not lead to ${address}: ${found.map(({ id }) => String(id)).join(", ")}`
+    )
+  }
+}
 write("search-index.js", `globalThis.searchIndex=${JSON.stringify(JSON.stringify(search))}`)
 write("site.css", fs.readFileSync(path.join(import.meta.dirname, "site.css")))
 await bundle({

@@ -100,6 +100,10 @@ const inChromium = async (folder: string, pictures: string): Promise<ReadonlyArr
         if (size === "phone") {
           await page.click(".menu")
           await look("index.html", "menu")
+          const cut = await page.evaluate<boolean>(
+            `(({ bottom, top }) => top < document.querySelector("header").offsetHeight || bottom > innerHeight)(document.querySelector("#navigation").getBoundingClientRect())`
+          )
+          if (cut) problems.push(`the menu (${size}) is larger than the screen, and does not scroll`)
           await page.keyboard.press("Escape")
         }
         await page.keyboard.press("/")

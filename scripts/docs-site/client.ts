@@ -4,7 +4,7 @@
  */
 import MiniSearch from "minisearch"
 import type { Passage } from "./search.ts"
-import { searchOptions } from "./search.ts"
+import { search as searchIn, searchOptions } from "./search.ts"
 
 declare global {
   // Set by search-index.js, which is a script so that a page opened as a file may load it.
@@ -98,7 +98,7 @@ const search = async (): Promise<void> => {
     status.textContent = "Type to search all pages and the reference."
     return
   }
-  const found = (await load()).search(query).slice(0, 12)
+  const found = searchIn(await load(), query)
   // Another key was pressed while the index was on its way.
   if (query !== input.value.trim()) return
   list.replaceChildren(

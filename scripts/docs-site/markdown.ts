@@ -83,7 +83,8 @@ export const render = (text: string, resolve: Resolve): Rendered => {
         const open = state.tokens[index - 1]?.type === "heading_open"
         const passage = passages.at(-1)
         if (!open && passage) {
-          passage.text += ` ${(token.children ?? []).map((child) => child.content).join("")}`
+          const words = (token.children ?? []).map(({ content, type }) => (type === "softbreak" ? " " : content))
+          passage.text += ` ${words.join("")}`
         }
         for (const child of token.children ?? []) {
           const attribute = child.type === "link_open" ? "href" : child.type === "image" ? "src" : undefined

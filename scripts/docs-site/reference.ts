@@ -8,12 +8,16 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { type Export, moduleComment, Modules } from "../lib/exports.ts"
 import { type PublicModule, publicModules, readManifest, root } from "../lib/package.ts"
+import { type Operation, operationsOf } from "./operations.ts"
 
 export interface Entry {
   readonly name: string
   readonly category: string
   readonly since: string | undefined
+  /** Empty where its members are shown one by one. */
   readonly signature: string
+  /** The members of a service. */
+  readonly operations: ReadonlyArray<Operation>
   /** The docstring as Markdown. */
   readonly text: string
   readonly file: string
@@ -40,7 +44,8 @@ const withoutTags = (docstring: string): string =>
     .replaceAll(/^@example\s*$/gm, "**Example**\n")
     .replaceAll(/^@\w+.*$/gm, "")
     .replaceAll(/\{@link ([^}]+)\}/g, "`$1`")
-    .replaceAll(/🔐/g, "(needs a session)")
+    .replaceAll(/ ?🔐 marks those that need a session\./g, "")
+    .replaceAll(/^🔐 /gm, "Needs a session. ")
     .trim()
 
 /** What a field of an error is in TypeScript, of the type of its schema. */
@@ -162,12 +167,15 @@ export const referencePages = (): ReadonlyArray<ReferencePage> => {
       const isInternal = docstrings.length > 0 && docstrings.every((text) => /^@internal\b/m.test(text))
       if (one.namespace !== undefined || declaration === undefined || isInternal) return []
       const docstring = docstrings.join("\n\n")
+      const category = tagOf(docstring, "category") ?? "exports"
+      const operations = category === "services" ? one.declarations.flatMap((each) => operationsOf(modules, each)) : []
       return [
         {
           name: one.name,
-          category: tagOf(docstring, "category") ?? "exports",
+          category,
           since: tagOf(docstring, "since"),
-          signature: signatureOf(one, emitted.get(one.name)),
+          signature: operations.length > 0 ? "" : signatureOf(one, emitted.get(one.name)),
+          operations: operations.map((each) => ({ ...each, docstring: withoutTags(each.docstring) })),
           text: withoutTags(docstring),
           file: declaration.file,
           line: declaration.line
@@ -185,10 +193,23 @@ export const referencePages = (): ReadonlyArray<ReferencePage> => {
       entries: entries.sort((a, b) => rank(a.category) - rank(b.category))
     }
   })
-  const signatures = formatted(pages.flatMap(({ entries }) => entries.map(({ signature }) => signature)))
+  const all = pages.flatMap(({ entries }) => entries)
+  const signatures = formatted(all.map(({ signature }) => signature))
+  // A member alone is no statement.
+  const members = formatted(
+    all.flatMap(({ operations }) => operations.map(({ signature }) => `type _${signature.replace(":", " =")}`))
+  )
   let next = 0
+  let nextMember = 0
   return pages.map((page) => ({
     ...page,
-    entries: page.entries.map((entry) => ({ ...entry, signature: signatures[next++] ?? entry.signature }))
+    entries: page.entries.map((entry) => ({
+      ...entry,
+      signature: signatures[next++] ?? entry.signature,
+      operations: entry.operations.map((each) => ({
+        ...each,
+        signature: (members[nextMember++] ?? each.signature).replace(/^type _(\w+) =/, "$1:")
+      }))
+    }))
   }))
 }

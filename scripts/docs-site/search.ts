@@ -1,7 +1,8 @@
 /**
  * The search: what is indexed when the site is built, and read again by the pages.
  */
-import type { Options } from "minisearch"
+import type MiniSearch from "minisearch"
+import type { Options, SearchResult } from "minisearch"
 
 /** A section of a page. */
 export interface Passage {
@@ -15,9 +16,10 @@ export interface Passage {
   readonly start: string
 }
 
-/** `UserAlreadyHasCode` is found by each of its words, too. */
+/** `UserAlreadyHasCode` is found by each of its words, too, and `Next.js` as `nextjs`. */
 const words = (text: string): Array<string> =>
   text
+    .replaceAll(/(\w)\.js\b/gi, "$1js")
     .split(/[^\p{L}\p{N}_$]+/u)
     .flatMap((word) => [word, ...word.split(/(?<=[a-z])(?=[A-Z])|[_$]/).filter((part) => part !== word)])
     .filter((word) => word !== "")
@@ -26,5 +28,20 @@ export const searchOptions: Options<Passage> = {
   fields: ["title", "page", "text"],
   storeFields: ["title", "page", "start"],
   tokenize: words,
-  searchOptions: { boost: { title: 4, page: 2 }, prefix: true, fuzzy: 0.15, combineWith: "AND" }
+  searchOptions: {
+    boost: { title: 4, page: 2 },
+    prefix: true,
+    fuzzy: 0.15,
+    // What is only similar comes after what has the word.
+    weights: { prefix: 0.4, fuzzy: 0.1 },
+    // Guides tell how, the reference what.
+    boostDocument: (id) => (String(id).startsWith("reference/") ? 1 : 1.5)
+  }
+}
+
+/** First what has all of the words, then what has some of them. */
+export const search = (index: MiniSearch<Passage>, query: string): ReadonlyArray<SearchResult> => {
+  const all = index.search(query, { combineWith: "AND" })
+  const found = new Set(all.map(({ id }) => id))
+  return [...all, ...index.search(query).filter(({ id }) => !found.has(id))].slice(0, 12)
 }

@@ -41,7 +41,7 @@ const navigation = ({ page, sections }: Frame): string =>
     .join("\n")
 
 const contents = ({ headings }: Frame): string => {
-  const shown = headings.filter(({ level }) => level === 2 || level === 3)
+  const shown = headings.filter(({ level }) => level > 1)
   if (shown.length < 2) return ""
   const links = shown
     .map(({ id, level, text }) => `<li class="level-${level}"><a href="#${id}">${escape(text)}</a></li>`)

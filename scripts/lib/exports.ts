@@ -175,7 +175,7 @@ const strip = (comment: Comment): string =>
 const isDocstring = (comment: Comment) => comment.type === "Block" && comment.value.startsWith("*")
 
 /** The last docstring that ends right before `offset`, with nothing but white space between. */
-const docstringBefore = (module: Module, offset: number): string | undefined => {
+export const docstringBefore = (module: Module, offset: number): string | undefined => {
   const comment = module.comments.findLast(
     (one) => one.end <= offset && isDocstring(one) && module.text.slice(one.end, offset).trim() === ""
   )

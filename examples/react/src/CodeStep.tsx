@@ -1,13 +1,20 @@
 import { DateTime, Duration, Effect } from "effect"
 import { AuthProvider, CodePolicy, type FieldValue } from "effect-oneentry"
-import { type FormEvent, useEffect, useId, useMemo, useRef, useState } from "react"
+import { type FormEvent, useEffect, useId, useMemo, useRef } from "react"
 import { useAction, useLoaded, useStream } from "./hooks.ts"
 import { event, provider } from "./oneentry.ts"
 import { sentence } from "./problems.ts"
 
-interface Props {
+/** Somebody whose code is still to be entered. */
+export interface Pending {
   readonly login: string
+  /** For when it is: nobody types a password twice. */
   readonly credentials: { readonly authData: ReadonlyArray<FieldValue.AuthField> }
+  /** When the code was sent. */
+  readonly since: CodePolicy.Since
+}
+
+interface Props extends Pending {
   readonly onBack: () => void
 }
 
@@ -22,8 +29,8 @@ const enter = ({ credentials, login }: Props, code: string) =>
     yield* auth.auth(provider, credentials)
   })
 
-/** Asks for another code, and says from when on the next may be asked for. */
-const sendAgain = (login: string) =>
+/** Asks for a code, and says from when on the next may be asked for. */
+export const sendCode = (login: string) =>
   AuthProvider.AuthProvider.use((auth) =>
     auth.generateCode(provider, { userIdentifier: login, eventIdentifier: event })
   ).pipe(
@@ -36,10 +43,8 @@ const Code = ({ policy, ...props }: Props & { readonly policy: CodePolicy.CodePo
   const id = useId()
   const input = useRef<HTMLInputElement>(null)
   const [entered, submit] = useAction(enter)
-  const [sent, resend] = useAction(sendAgain)
-  // Signing up has sent the first one.
-  const [arrived] = useState<CodePolicy.Since>(() => ({ requestedAt: DateTime.nowUnsafe() }))
-  const since = sent._tag === "Done" ? sent.value : arrived
+  const [sent, resend] = useAction(sendCode)
+  const since = sent._tag === "Done" ? sent.value : props.since
   const countdown = useMemo(() => CodePolicy.countdown(policy, since), [policy, since])
   const left = useStream(countdown, policy.reissueAfter)
   const waiting = !Duration.isZero(left) || sent._tag === "Running"

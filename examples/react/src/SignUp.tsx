@@ -1,7 +1,7 @@
-import { Effect, Option } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import { AuthProvider, type FormSchema, SignUpForm } from "effect-oneentry"
 import { useState } from "react"
-import { CodeStep } from "./CodeStep.tsx"
+import { CodeStep, type Pending } from "./CodeStep.tsx"
 import { Form } from "./Form.tsx"
 import { useAction } from "./hooks.ts"
 import { provider } from "./oneentry.ts"
@@ -11,9 +11,10 @@ const register = (form: SignUpForm.SignUpForm, values: FormSchema.FormValues) =>
   Effect.gen(function* () {
     const auth = yield* AuthProvider.AuthProvider
     const user = yield* auth.signUp(provider, yield* form.encode(values))
-    // For when the code is entered: nobody types a password twice.
     const credentials = yield* form.encodeSignIn(values)
-    return { login: user.identifier, credentials }
+    // Signing up has sent a code.
+    const pending: Pending = { login: user.identifier, credentials, since: { requestedAt: yield* DateTime.now } }
+    return pending
   }).pipe(
     Effect.catchTags({
       UserAlreadyExists: () => {

@@ -5,7 +5,6 @@ import type { State } from "./hooks.ts"
 
 const sentences: Readonly<Record<string, string>> = {
   InvalidCredentials: "That e-mail and password do not belong together.",
-  UserNotActivated: "Enter the code that was sent to you first: sign up once more to get to it.",
   InvalidCode: "That is not the code that was sent, or it has ended.",
   CodeAttemptsExceeded: "Too many wrong codes. Send a new one.",
   FileTooLarge: "That file is too large."
