@@ -2422,6 +2422,25 @@ describe("storage", () => {
     )
   )
 
+  it.effect("a rotated pair that could not be written is written by itself, as soon as the storage works again", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const { state, storage } = faulty(world)
+        const client = yield* world.client({ storage })
+        yield* client.signIn("ann")
+        yield* expire
+        state.faults = { compareAndSet: "fail" }
+        assert.strictEqual(yield* client.me, "ann")
+        yield* TestClock.adjust("10 seconds")
+        assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
+        state.faults = {}
+        yield* TestClock.adjust("5 seconds")
+        assert.include(stored(world.backing), { refreshToken: "refresh-2-ann" })
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    )
+  )
+
   it.effect("a storage that nothing can be read from or written to after a sign-in: memory does", () =>
     inWorld((world) =>
       Effect.gen(function* () {

@@ -27,6 +27,10 @@ it.live("a session in cookies, refreshed once however many ask", () =>
       status: 401,
       text: '{"error":"InvalidCredentials"}'
     })
+    assert.deepInclude(yield* send("POST", "/sign-in", "no credentials"), {
+      status: 400,
+      text: '{"error":"BadRequest"}'
+    })
     // From a page of somebody else's: not a word to the API.
     const forged = yield* send("POST", "/sign-in", credentials, { "sec-fetch-site": "cross-site" })
     assert.strictEqual(forged.status, 403)

@@ -1,10 +1,14 @@
 /** A JSON API on Hono. The session is in sealed cookies: there is nothing to store on the server. */
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Layer, Option, Schema } from "effect"
 import { AuthProvider, type ClientOptions, FetchClient, OneEntry, type TokenStorage, Users } from "effect-oneentry"
 import { CookieSession, WebSession } from "effect-oneentry/server"
 import { type Context, Hono } from "hono"
 
 type Visit = WebSession.Visit<OneEntry.Services>
+
+const Credentials = Schema.fromJsonString(
+  Schema.Struct({ email: Schema.String, password: Schema.RedactedFromValue(Schema.String) })
+)
 
 export const makeApp = (options: ClientOptions.ClientOptions, key: TokenStorage.EncryptionKey) => {
   const sessions = WebSession.make(
@@ -23,13 +27,15 @@ export const makeApp = (options: ClientOptions.ClientOptions, key: TokenStorage.
     .post(
       "/sign-in",
       visited(async (c, visit) => {
-        const { email, password } = await c.req.json<Record<string, unknown>>()
+        const credentials = Schema.decodeOption(Credentials)(await c.req.text())
+        if (Option.isNone(credentials)) return c.json({ error: "BadRequest" }, 400)
+        const { email, password } = credentials.value
         return visit.run(
           AuthProvider.AuthProvider.use((auth) =>
             auth.auth("email", {
               authData: [
-                { marker: "email_reg", value: String(email) },
-                { marker: "password_reg", value: Redacted.make(String(password)) }
+                { marker: "email_reg", value: email },
+                { marker: "password_reg", value: password }
               ]
             })
           ).pipe(
