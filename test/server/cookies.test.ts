@@ -101,6 +101,10 @@ describe("a sealed cookie", () => {
         // Browsers do not send two, but others may: the first counts.
         const twice = yield* get(app, "/peek", `__Host-oneentry=${value}; __Host-oneentry=words`)
         assert.strictEqual(twice.text, "ann")
+        // What any subdomain can set does not become what only this host can, and spaces of HTTP make no difference.
+        const planted = yield* get(app, "/peek", `\u00a0__Host-oneentry=${value}`)
+        assert.strictEqual(planted.text, "nobody")
+        assert.strictEqual((yield* get(app, "/peek", `a=b;\t __Host-oneentry=${value};c=d`)).text, "ann")
       })
     )
   )
