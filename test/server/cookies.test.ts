@@ -298,6 +298,31 @@ describe("a sealed cookie", () => {
       })
     )
   )
+
+  it.live("is remembered until a refresh is stored that its visitor did not wait for", () =>
+    withApp({ mode: "sealed", cookies: { maxSessions: 1 } }, (app) =>
+      Effect.gen(function* () {
+        const browser = new Browser(app)
+        yield* signedInCookie(browser)
+        app.server.expire()
+        const gate = app.server.gate("refresh")
+        const headers = { cookie: yield* browser.cookieHeader, host: "shop.example" }
+        const visiting = yield* Effect.forkChild(as(app, CookieSession.visit({ headers }, me)), {
+          startImmediately: true
+        })
+        yield* gate.arrived
+        yield* Fiber.interrupt(visiting)
+        for (let index = 0; index < 5; index++) yield* new Browser(app).post(`/sign-in/user-${index}`)
+        yield* gate.answer
+        assert.strictEqual((yield* browser.get("/me")).text, "ann")
+        assert.strictEqual(app.server.count("refresh"), 1)
+        assert.deepStrictEqual(
+          app.late.map(({ change }) => change),
+          ["Refreshed"]
+        )
+      })
+    )
+  )
 })
 
 describe("a cookie by reference", () => {
