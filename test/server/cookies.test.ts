@@ -467,6 +467,14 @@ describe("a read-only visit", () => {
             assert.deepInclude(error, { _tag: "TokenExpired", reason: "ReadOnly" })
           }
           assert.strictEqual(yield* readOnly(current), "ann")
+          yield* readOnly(
+            Effect.scoped(
+              Effect.andThen(
+                Session.Session.use((session) => session.keepAlive),
+                TestClock.adjust("1 minute")
+              )
+            )
+          )
           assert.strictEqual(app.server.count("refresh"), 0)
           const refused = yield* Effect.flip(readOnly(signIn("bob")))
           assert.strictEqual(refused._tag, "TokenStorageError")
