@@ -654,6 +654,24 @@ describe("the wrapper", () => {
     )
   )
 
+  it.live("leaves a response alone that the handler gives to everybody", () =>
+    withApp({ mode: "sealed" }, (app) =>
+      Effect.gen(function* () {
+        const wrapper = WebSession.make(Layer.succeedContext(app.context))
+        const done = new Response(null, { status: 204 })
+        const signingIn = wrapper.withSession(async (_request, visit) => {
+          await visit.run(signIn("ann"))
+          return done
+        })
+        const first = yield* Effect.promise(() => signingIn(new Request(`${origin}/sign-in`, { method: "POST" })))
+        assert.deepStrictEqual([first.status, first.headers.getSetCookie().length], [204, 2])
+        const next = yield* Effect.promise(() => wrapper.withSession(() => done)(new Request(origin)))
+        assert.deepStrictEqual([...next.headers], [])
+        yield* Effect.promise(() => wrapper.dispose())
+      })
+    )
+  )
+
   it.live("rejects with the error of the effect, and hands the signal through", () =>
     withApp({ mode: "sealed" }, (app) =>
       Effect.gen(function* () {
