@@ -194,6 +194,19 @@ describe.skipIf(!postgres.available)("on PostgreSQL", () => {
     TokenStorageSuite.register(it, storage, { other: storage, changes: true })
   })
 
+  it.live("processes that start together all run the migration", () =>
+    Effect.gen(function* () {
+      for (let round = 0; round < 5; round++) {
+        const tables = { sessions: `together_${round}`, locks: `together_locks_${round}` }
+        const migration = Effect.provide(SqlMigrations.make(tables), Layer.fresh(client))
+        yield* Effect.all(
+          Array.from({ length: 8 }, () => migration),
+          { concurrency: "unbounded" }
+        )
+      }
+    })
+  )
+
   it.live("a session survives the rollback of the caller's transaction", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
