@@ -12,6 +12,7 @@ import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as CookieSession from "./CookieSession.ts"
 import type { Options } from "./HttpSession.ts"
+import * as HttpCookies from "./internal/cookies.ts"
 import * as Workers from "./internal/workers.ts"
 import * as OriginCheck from "./OriginCheck.ts"
 import type * as Visitor from "./Visitor.ts"
@@ -88,6 +89,7 @@ export interface WebSession<R> {
 const withCookies = (response: Response, cookies: ReadonlyArray<Cookies.Cookie>): Response => {
   if (cookies.length === 0) return response
   const own = new Response(response.body, response)
+  for (const name of [...own.headers.keys()].filter(HttpCookies.overrulesCacheControl)) own.headers.delete(name)
   const cache = CookieSession.cacheHeaders(own.headers.get("vary"))
   own.headers.set("cache-control", cache["cache-control"])
   own.headers.set("vary", cache.vary)

@@ -176,11 +176,14 @@ for (const integration of integrations) {
           yield* browser.post("/sign-in/ann")
           const kept = yield* browser.get("/vary")
           assert.strictEqual(kept.headers["cache-control"], "public, max-age=60")
+          assert.strictEqual(kept.headers["cdn-cache-control"], "max-age=60")
           app.server.expire()
           const renewed = yield* browser.get("/vary")
           assert.strictEqual(renewed.text, "ann")
           assert.strictEqual(renewed.headers["cache-control"], "private, no-store")
           assert.strictEqual(renewed.headers["vary"], "Accept-Encoding, Cookie")
+          // Nor does anything go before that.
+          assert.isFalse(Object.keys(renewed.headers).some((name) => /cdn|surrogate/.test(name)))
         })
       )
 
