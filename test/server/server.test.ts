@@ -52,6 +52,8 @@ for (const integration of integrations) {
             assert.includeMembers(attributes(cookie), ["httponly", "secure", "samesite=lax", "path=/"])
             assert.isFalse(attributes(cookie).some((part) => part.startsWith("domain")))
             assert.isBelow(cookie.length, 4_096)
+            // A month, and as long as browsers keep a device.
+            assert.include(attributes(cookie), `max-age=${cookie.includes("-device") ? 34_560_000 : 2_592_000}`)
           }
 
           assert.strictEqual((yield* browser.get("/peek")).text, "ann")
