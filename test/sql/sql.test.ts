@@ -98,6 +98,19 @@ const contract = (client: Layer.Layer<SqlClient.SqlClient>) => {
     }).pipe(Effect.scoped, Effect.provide(client))
   )
 
+  it.live("a table may be called anything: its name is never SQL", () =>
+    Effect.gen(function* () {
+      const tables = { sessions: `it's "ours"; DROP TABLE x; --`, locks: `"` }
+      yield* SqlMigrations.make(tables)
+      yield* SqlMigrations.make(tables)
+      const storage = yield* SqlTokenStorage.make({ table: tables.sessions, timeToLive: "1 milli" })
+      const lock = yield* SqlSessionLock.make({ table: tables.locks })
+      yield* lock.withLock("ann", hold)(storage.set("ann", "1"))
+      assert.isTrue(yield* eventually(storage.compareAndSet("ann", undefined, "2")))
+      yield* eventually(Effect.filterOrFail(SqlTokenStorage.removeExpired(tables), (removed) => removed === 1))
+    }).pipe(Effect.scoped, Effect.provide(client))
+  )
+
   it.live("a missing table fails typed, and no value gets into the error", () =>
     Effect.gen(function* () {
       const storage = yield* SqlTokenStorage.make({ table: "nowhere" })
