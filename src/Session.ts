@@ -240,7 +240,7 @@ export class Session extends Context.Service<
     readonly signOutLocally: Effect.Effect<void, TokenStorage.TokenStorageError>
     /**
      * Refreshes ahead of expiry for as long as the scope is open, so that no call waits for it. For long-lived processes
-     * and visible tabs.
+     * and visible tabs; a visit in which nothing can be written keeps nothing alive.
      */
     readonly keepAlive: Effect.Effect<void, never, Scope.Scope>
   }
@@ -354,6 +354,10 @@ export interface Internal {
 const bare = (value: string | Redacted.Redacted<string>): string =>
   typeof value === "string" ? value : Redacted.value(value)
 
+/** Nothing that a refresh brings could be handed to whoever is there. */
+const isReadOnly = (current: string | Visitor.Visitor | undefined): boolean =>
+  typeof current === "object" && current.readOnly
+
 /** `keepAlive` looks at least that often: timers stand still while a machine sleeps. */
 const keepAliveSlice = 30_000
 
@@ -438,15 +442,11 @@ export const makeInternal = (
 
     /** A visitor to whom nothing can be given waits for a refresh that is under way, but begins none. */
     const refreshOnce = (slot: Slots.Slot, used: string): Effect.Effect<void, RefreshError> =>
-      Effect.withFiber((fiber) => {
-        const current = fiber.getRef(CurrentSlot)
-        return typeof current === "object" &&
-          current.readOnly &&
-          slot.flight === undefined &&
-          slot.session !== undefined
+      Effect.withFiber((fiber) =>
+        isReadOnly(fiber.getRef(CurrentSlot)) && slot.flight === undefined && slot.session !== undefined
           ? Effect.fail(new AuthError.TokenExpired({ marker: slot.session.marker, messages: [], reason: "ReadOnly" }))
           : refresher.refresh(slot, used)
-      })
+      )
 
     /** A visitor signs in under a name that nobody knew before: a cookie planted on him leads nowhere then. */
     const signingIn = <A, E, R>(
@@ -697,7 +697,9 @@ export const makeInternal = (
       restore: (tokens) => signingIn((slot) => restore(slot, tokens)),
       signOutLocally: withSlot((slot) => Effect.asVoid(store.signOut(slot, "SignOut"))),
       keepAlive: Effect.withFiber((fiber) => {
-        const name = Visitor.slotName(fiber.getRef(CurrentSlot))
+        const current = fiber.getRef(CurrentSlot)
+        if (isReadOnly(current)) return Effect.void
+        const name = Visitor.slotName(current)
         return Effect.asVoid(Effect.forkScoped(Effect.provideContext(keepAliveOf(name), context)))
       })
     })

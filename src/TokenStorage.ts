@@ -220,7 +220,7 @@ export interface Options {
  * @since 0.1.0
  */
 export const make = (options: Options): TokenStorage["Service"] => {
-  const get = (slot: string) => guard("get", slot, () => options.get(slot))
+  const get = (slot: string) => guard("get", slot, () => Effect.map(options.get(slot), textOf))
   const set = (slot: string, value: string) => guard("set", slot, () => options.set(slot, value))
   const remove = (slot: string) => guard("remove", slot, () => options.remove(slot))
   const changes = options.changes === undefined ? Stream.empty : guardChanges(options.changes)
@@ -253,6 +253,9 @@ export const make = (options: Options): TokenStorage["Service"] => {
     atomic: false
   })
 }
+
+/** `null` of a storage that knows no types, and whatever else is no text, is as good as nothing. */
+const textOf = (stored: unknown): string | undefined => (typeof stored === "string" ? stored : undefined)
 
 const guard = <A>(
   operation: TokenStorageError["operation"],

@@ -2330,6 +2330,10 @@ describe("storage", () => {
             Effect.gen(function* () {
               const first = yield* tagOf(client.me)
               yield* tagOf(client.session.refresh)
+              // Nor is there another for other nonsense.
+              world.backing.map.set("default", `${text} `)
+              yield* client.session.current
+              world.backing.map.set("default", text)
               yield* client.session.current
               return first
             })

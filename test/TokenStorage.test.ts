@@ -86,6 +86,22 @@ describe("make", () => {
     })
   )
 
+  it.effect("takes what is no text for nothing", () =>
+    Effect.gen(function* () {
+      for (const json of ["null", "7", "{}"]) {
+        let written = ""
+        const storage = TokenStorage.make({
+          get: () => Effect.sync(() => JSON.parse(json)),
+          set: (_, value) => Effect.sync(() => void (written = value)),
+          remove: () => Effect.void
+        })
+        assert.isUndefined(yield* storage.get("s"))
+        assert.isTrue(yield* storage.compareAndSet("s", undefined, "v"))
+        assert.strictEqual(written, "v")
+      }
+    })
+  )
+
   it.effect("keeps the errors and the interruption of a storage as they are", () =>
     Effect.gen(function* () {
       const error = new TokenStorage.TokenStorageError({ operation: "get", slot: "s" })

@@ -215,12 +215,14 @@ export const makeLeases = /* @__PURE__ */ Effect.fnUntraced(function* (
     )
   const write = (owner: string, now: number, lease: Duration.Duration): IndexedDb.Decision<boolean> => ({
     result: true,
-    write: { value: { owner, end: now + Duration.toMillis(lease) } }
+    write: { value: { owner, at: now, end: now + Duration.toMillis(lease) } }
   })
   return LeaseLock.make({
     acquire: (slot, owner, lease) =>
       update(slot, (stored, now) =>
-        stored === undefined || stored.end <= now ? write(owner, now, lease) : { result: false }
+        stored === undefined || stored.end <= now || stored.at > now + clockTolerance
+          ? write(owner, now, lease)
+          : { result: false }
       ),
     renew: (slot, owner, lease) =>
       update(slot, (stored, now) =>
@@ -235,8 +237,12 @@ export const makeLeases = /* @__PURE__ */ Effect.fnUntraced(function* (
 
 const margin = Duration.seconds(2)
 
+/** A lease from a later time than this was taken before the clock was put back: it would last until then. */
+const clockTolerance = 5_000
+
 interface Lease {
   readonly owner: string
+  readonly at: number
   readonly end: number
 }
 
@@ -244,8 +250,10 @@ const isLease = (stored: unknown): stored is Lease =>
   typeof stored === "object" &&
   stored !== null &&
   "owner" in stored &&
+  "at" in stored &&
   "end" in stored &&
   typeof stored.owner === "string" &&
+  typeof stored.at === "number" &&
   typeof stored.end === "number"
 
 /** IndexedDB cannot be opened here, by this tab or any other. */

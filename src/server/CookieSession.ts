@@ -635,7 +635,8 @@ export const readOnly = <A, E, R>(
 
 /**
  * What a response says that sets one of these cookies, so that no cache hands it to somebody else; `vary` is the `Vary`
- * that the response has already.
+ * that the response has already. Take out what a CDN goes by before it, such as `CDN-Cache-Control`: the middleware and
+ * the wrapper do.
  *
  * **Example** (Merging with what is there)
  *

@@ -14,6 +14,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as CookieSession from "./CookieSession.ts"
+import * as HttpCookies from "./internal/cookies.ts"
 import * as OriginCheck from "./OriginCheck.ts"
 import * as Visitor from "./Visitor.ts"
 
@@ -47,10 +48,13 @@ const withCookies = (
 ): HttpServerResponse.HttpServerResponse =>
   cookies.length === 0
     ? response
-    : response.pipe(
-        HttpServerResponse.updateCookies((before) => Cookies.merge(before, Cookies.fromIterable(cookies))),
-        HttpServerResponse.setHeaders(CookieSession.cacheHeaders(response.headers["vary"]))
-      )
+    : Object.keys(response.headers)
+        .filter(HttpCookies.overrulesCacheControl)
+        .reduce(HttpServerResponse.removeHeader, response)
+        .pipe(
+          HttpServerResponse.updateCookies((before) => Cookies.merge(before, Cookies.fromIterable(cookies))),
+          HttpServerResponse.setHeaders(CookieSession.cacheHeaders(response.headers["vary"]))
+        )
 
 type Handler<E, R> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 

@@ -12,6 +12,7 @@ import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as CookieSession from "./CookieSession.ts"
 import type { Options } from "./HttpSession.ts"
+import * as HttpCookies from "./internal/cookies.ts"
 import * as Workers from "./internal/workers.ts"
 import * as OriginCheck from "./OriginCheck.ts"
 import type * as Visitor from "./Visitor.ts"
@@ -81,23 +82,19 @@ export interface WebSession<R> {
 // setting cookies
 // -----------------------------------------------------------------------------
 
-const write = (response: Response, cookies: ReadonlyArray<Cookies.Cookie>): Response => {
-  const { headers } = response
-  const cache = CookieSession.cacheHeaders(headers.get("vary"))
-  headers.set("cache-control", cache["cache-control"])
-  headers.set("vary", cache.vary)
-  for (const cookie of cookies) headers.append("set-cookie", Cookies.serializeCookie(cookie))
-  return response
-}
-
-/** The response with the cookies; what `fetch` and `Response.redirect` give has headers that cannot be changed. */
+/**
+ * The response with the cookies, as another one: what `Response.redirect` gives cannot be changed, and one that the
+ * handler gives to everybody (a constant `204`) would take a visitor's session to the next.
+ */
 const withCookies = (response: Response, cookies: ReadonlyArray<Cookies.Cookie>): Response => {
   if (cookies.length === 0) return response
-  try {
-    return write(response, cookies)
-  } catch {
-    return write(new Response(response.body, response), cookies)
-  }
+  const own = new Response(response.body, response)
+  for (const name of [...own.headers.keys()].filter(HttpCookies.overrulesCacheControl)) own.headers.delete(name)
+  const cache = CookieSession.cacheHeaders(own.headers.get("vary"))
+  own.headers.set("cache-control", cache["cache-control"])
+  own.headers.set("vary", cache.vary)
+  for (const cookie of cookies) own.headers.append("set-cookie", Cookies.serializeCookie(cookie))
+  return own
 }
 
 const refusal = (): Response => new Response("A request from another origin is refused", { status: 403 })

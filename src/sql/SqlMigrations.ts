@@ -68,9 +68,17 @@ export const migration: Effect.Effect<void, SqlError, SqlClient.SqlClient> = Eff
  * @since 0.1.0
  */
 export const make = (tables?: Tables): Effect.Effect<void, SqlError, SqlClient.SqlClient> =>
-  Effect.flatMap(SqlClient.SqlClient, (sql) =>
-    Effect.forEach(statements(tables), (statement) => sql.unsafe(statement), { discard: true })
-  )
+  Effect.flatMap(SqlClient.SqlClient, (sql) => {
+    const create = Effect.forEach(statements(tables), (statement) => sql.unsafe(statement), { discard: true })
+    return sql.onDialectOrElse({
+      // Of two processes that create a table at once PostgreSQL fails one, `IF NOT EXISTS` or not: so one comes after the other.
+      pg: () =>
+        sql.withTransaction(
+          Effect.andThen(sql`SELECT pg_advisory_xact_lock(hashtext('effect-oneentry/SqlMigrations'))`, create)
+        ),
+      orElse: () => create
+    })
+  })
 
 /**
  * Gives the statements as plain SQL, good for PostgreSQL and SQLite alike.

@@ -196,6 +196,30 @@ describe.skipIf(!requirementOfChromium.available)("in Chromium", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("a lease that a dead tab took before the clock was put back is nobody's", () =>
+    Effect.gen(function* () {
+      const [page] = yield* tabs()
+      assert.strictEqual((yield* on(page, () => window.tab.acquire("leases", "skewed", 10))).value, "in")
+      yield* on(
+        page,
+        () =>
+          new Promise<void>((resolve) => {
+            const opening = indexedDB.open("oneentry")
+            opening.addEventListener("success", () => {
+              const tomorrow = Date.now() + 86_400_000
+              const tx = opening.result.transaction("leases", "readwrite")
+              tx.objectStore("leases").put({ owner: "dead", at: tomorrow, end: tomorrow + 2_000 }, "skewed")
+              tx.addEventListener("complete", () => {
+                opening.result.close()
+                resolve()
+              })
+            })
+          })
+      )
+      assert.strictEqual((yield* on(page, () => window.tab.acquire("leases", "skewed", 10))).value, "in")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("a waiter that is interrupted leaves the queue of the Web Lock", () =>
     Effect.gen(function* () {
       const [first, second] = yield* tabs()

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Effect, Exit, Fiber, Layer, Option, Redacted } from "effect"
+import { Cause, Context, Duration, Effect, Exit, Fiber, Layer, Option, Redacted } from "effect"
 import { Cookies } from "effect/http"
 import { TestClock } from "effect/testing"
 import { AuthProvider, DeviceMetadata, Session, TokenStorage, Users } from "effect-oneentry"
 import { CookieSession, OriginCheck, Visitor, WebSession } from "effect-oneentry/server"
 import { registryOf } from "../../src/internal/slots.ts"
-import { jwt, makeBacking, storageOver } from "../helpers/session.ts"
+import { jwt, makeBacking, status, storageOver } from "../helpers/session.ts"
 import { type App, Browser, keyOf, origin, send, type Services, start, withApp } from "./support.ts"
 
 const get = (app: { readonly port: number }, path: string, cookie: string) =>
@@ -101,6 +101,10 @@ describe("a sealed cookie", () => {
         // Browsers do not send two, but others may: the first counts.
         const twice = yield* get(app, "/peek", `__Host-oneentry=${value}; __Host-oneentry=words`)
         assert.strictEqual(twice.text, "ann")
+        // What any subdomain can set does not become what only this host can, and spaces of HTTP make no difference.
+        const planted = yield* get(app, "/peek", `\u00a0__Host-oneentry=${value}`)
+        assert.strictEqual(planted.text, "nobody")
+        assert.strictEqual((yield* get(app, "/peek", `a=b;\t __Host-oneentry=${value};c=d`)).text, "ann")
       })
     )
   )
@@ -283,14 +287,97 @@ describe("a sealed cookie", () => {
         const browsers = Array.from({ length: 120 }, () => new Browser(app))
         for (const [index, browser] of browsers.entries()) yield* browser.post(`/sign-in/user-${index}`)
         assert.isAtMost(registry.size, 51)
+        const last = yield* as(
+          app,
+          CookieSession.visit(
+            { headers: { host: "shop.example", cookie: yield* browsers.at(-1)?.cookieHeader ?? Effect.succeed("") } },
+            Session.Session.use((session) => session.current)
+          )
+        )
+        const slot = Exit.isSuccess(last.exit) && Option.isSome(last.exit.value) ? last.exit.value.value.slot : ""
+        assert.isDefined(yield* storage.get(slot))
         yield* TestClock.adjust("2 minutes")
         // Each new one lets go of a few old ones.
         for (let index = 0; index < 20; index++) yield* new Browser(app).post(`/sign-in/late-${index}`)
         assert.isAtMost(registry.size, 21)
+        assert.isUndefined(yield* storage.get(slot))
         for (const [index, browser] of browsers.entries()) {
           assert.strictEqual((yield* browser.get("/me")).text, `user-${index}`)
         }
         assert.strictEqual(app.server.count("refresh"), 0)
+      })
+    )
+  )
+
+  it.live("whose refresh token was rejected sends it no more, whoever brings it again", () =>
+    withApp({ mode: "sealed" }, (app) =>
+      Effect.gen(function* () {
+        const stale = (yield* signedInCookie(new Browser(app))).cookieString()
+        app.server.revokeAll()
+        assert.strictEqual((yield* get(app, "/me", stale)).text, "TokenExpired Rejected")
+        const again = yield* get(app, "/me", stale)
+        assert.strictEqual(again.text, "NotAuthenticated")
+        isCleared(again.setCookies, "__Host-oneentry")
+        assert.strictEqual(app.server.count("refresh"), 1)
+      })
+    )
+  )
+
+  it.effect("says so where its refresh token was rejected early, so that no other process sends it", () =>
+    withApp({ mode: "sealed" }, (app) =>
+      Effect.gen(function* () {
+        const browser = new Browser(app)
+        yield* signedInCookie(browser)
+        yield* TestClock.adjust(Duration.seconds(3_590))
+        app.server.script("refresh", status(400))
+        const early = yield* browser.get("/me")
+        assert.deepStrictEqual([early.text, early.setCookies.length], ["ann", 1])
+        const other = yield* start({ mode: "sealed", beside: app })
+        browser.port = other.port
+        assert.strictEqual((yield* browser.get("/me")).text, "ann")
+        assert.strictEqual(app.server.count("refresh"), 1)
+      })
+    )
+  )
+
+  it.live("of the first version is opened by this one", () =>
+    Effect.gen(function* () {
+      const { make } = yield* Effect.promise(() => import("../../src/server/internal/keyring.ts"))
+      const keyring = yield* make(keyOf(1), "shop")
+      const opened = yield* Effect.promise(() =>
+        Promise.all([
+          keyring.open("__Host-oneentry", "V_gF3H5c.9aDmUcA0JNytv4khjvcrEqhviFJbsxB22eNGHpHWzJuLgKS_1g"),
+          keyring.verify("__Host-oneentry-device", "V_gF3H5c.a~device.3p447_FSAcT5fBWUrfhuNg2aJvubJ6jDyRK7AaBDnHI")
+        ])
+      )
+      assert.deepStrictEqual(opened, [
+        { text: "a session", current: true },
+        { text: "a~device", current: true }
+      ])
+    })
+  )
+
+  it.live("is remembered until a refresh is stored that its visitor did not wait for", () =>
+    withApp({ mode: "sealed", cookies: { maxSessions: 1 } }, (app) =>
+      Effect.gen(function* () {
+        const browser = new Browser(app)
+        yield* signedInCookie(browser)
+        app.server.expire()
+        const gate = app.server.gate("refresh")
+        const headers = { cookie: yield* browser.cookieHeader, host: "shop.example" }
+        const visiting = yield* Effect.forkChild(as(app, CookieSession.visit({ headers }, me)), {
+          startImmediately: true
+        })
+        yield* gate.arrived
+        yield* Fiber.interrupt(visiting)
+        for (let index = 0; index < 5; index++) yield* new Browser(app).post(`/sign-in/user-${index}`)
+        yield* gate.answer
+        assert.strictEqual((yield* browser.get("/me")).text, "ann")
+        assert.strictEqual(app.server.count("refresh"), 1)
+        assert.deepStrictEqual(
+          app.late.map(({ change }) => change),
+          ["Refreshed"]
+        )
       })
     )
   )
@@ -438,6 +525,14 @@ describe("a read-only visit", () => {
             assert.deepInclude(error, { _tag: "TokenExpired", reason: "ReadOnly" })
           }
           assert.strictEqual(yield* readOnly(current), "ann")
+          yield* readOnly(
+            Effect.scoped(
+              Effect.andThen(
+                Session.Session.use((session) => session.keepAlive),
+                TestClock.adjust("1 minute")
+              )
+            )
+          )
           assert.strictEqual(app.server.count("refresh"), 0)
           const refused = yield* Effect.flip(readOnly(signIn("bob")))
           assert.strictEqual(refused._tag, "TokenStorageError")
@@ -501,18 +596,23 @@ describe("a visit by hand", () => {
     )
   )
 
-  it.live("is all that lets somebody sign in: outside of one there is no session", () =>
-    withApp({ mode: "sealed" }, (app) =>
-      Effect.gen(function* () {
-        assert.strictEqual(yield* as(app, current), "nobody")
-        const refused = yield* Effect.flip(as(app, signIn("ann")))
-        assert.strictEqual(refused._tag, "TokenStorageError")
-        assert.include(String(refused._tag === "TokenStorageError" ? refused.cause : ""), "inside a visit")
-        assert.strictEqual(app.server.revoked.length, 1)
-        assert.strictEqual(yield* as(app, current), "nobody")
-        assert.strictEqual((yield* Effect.flip(as(app, me)))._tag, "NotAuthenticated")
-      })
-    )
+  it.live.each(["sealed", "reference"] as const)(
+    "is all that lets somebody sign in: outside of one there is no session (%s)",
+    (mode) => {
+      const backing = makeBacking()
+      return withApp({ mode, inner: storageOver(backing) }, (app) =>
+        Effect.gen(function* () {
+          assert.strictEqual(yield* as(app, current), "nobody")
+          const refused = yield* Effect.flip(as(app, signIn("ann")))
+          assert.strictEqual(refused._tag, "TokenStorageError")
+          assert.include(String(refused._tag === "TokenStorageError" ? refused.cause : ""), "inside a visit")
+          assert.strictEqual(app.server.revoked.length, 1)
+          assert.strictEqual(yield* as(app, current), "nobody")
+          assert.strictEqual((yield* Effect.flip(as(app, me)))._tag, "NotAuthenticated")
+          assert.strictEqual(backing.map.size, 0)
+        })
+      )
+    }
   )
 
   it.live("on loopback has plain cookies where the options allow it, and only there", () =>
@@ -612,6 +712,24 @@ describe("the wrapper", () => {
           )
         )
         assert.strictEqual(crossOrigin.status, 403)
+        yield* Effect.promise(() => wrapper.dispose())
+      })
+    )
+  )
+
+  it.live("leaves a response alone that the handler gives to everybody", () =>
+    withApp({ mode: "sealed" }, (app) =>
+      Effect.gen(function* () {
+        const wrapper = WebSession.make(Layer.succeedContext(app.context))
+        const done = new Response(null, { status: 204 })
+        const signingIn = wrapper.withSession(async (_request, visit) => {
+          await visit.run(signIn("ann"))
+          return done
+        })
+        const first = yield* Effect.promise(() => signingIn(new Request(`${origin}/sign-in`, { method: "POST" })))
+        assert.deepStrictEqual([first.status, first.headers.getSetCookie().length], [204, 2])
+        const next = yield* Effect.promise(() => wrapper.withSession(() => done)(new Request(origin)))
+        assert.deepStrictEqual([...next.headers], [])
         yield* Effect.promise(() => wrapper.dispose())
       })
     )
@@ -762,6 +880,13 @@ describe("the visitor's device", () => {
     assert.strictEqual(Visitor.deviceInfo({ headers: {} }).location, "en-US")
     assert.strictEqual(Visitor.deviceInfo({ headers: new Headers({ "accept-language": "pt-BR" }) }).location, "pt-BR")
   })
+})
+
+it("what a response says of caches names the cookie once", () => {
+  assert.deepStrictEqual(
+    [undefined, null, " ", "Accept", "accept, COOKIE", "*"].map((vary) => CookieSession.cacheHeaders(vary).vary),
+    ["Cookie", "Cookie", "Cookie", "Accept, Cookie", "accept, COOKIE", "*"]
+  )
 })
 
 describe("the origin check", () => {

@@ -52,6 +52,8 @@ for (const integration of integrations) {
             assert.includeMembers(attributes(cookie), ["httponly", "secure", "samesite=lax", "path=/"])
             assert.isFalse(attributes(cookie).some((part) => part.startsWith("domain")))
             assert.isBelow(cookie.length, 4_096)
+            // A month, and as long as browsers keep a device.
+            assert.include(attributes(cookie), `max-age=${cookie.includes("-device") ? 34_560_000 : 2_592_000}`)
           }
 
           assert.strictEqual((yield* browser.get("/peek")).text, "ann")
@@ -176,11 +178,14 @@ for (const integration of integrations) {
           yield* browser.post("/sign-in/ann")
           const kept = yield* browser.get("/vary")
           assert.strictEqual(kept.headers["cache-control"], "public, max-age=60")
+          assert.strictEqual(kept.headers["cdn-cache-control"], "max-age=60")
           app.server.expire()
           const renewed = yield* browser.get("/vary")
           assert.strictEqual(renewed.text, "ann")
           assert.strictEqual(renewed.headers["cache-control"], "private, no-store")
           assert.strictEqual(renewed.headers["vary"], "Accept-Encoding, Cookie")
+          // Nor does anything go before that.
+          assert.isFalse(Object.keys(renewed.headers).some((name) => /cdn|surrogate/.test(name)))
         })
       )
 

@@ -158,7 +158,13 @@ const routes = (
     case "vary":
       return caught(
         Effect.map(identifier, (name) =>
-          answer(200, name, { vary: "Accept-Encoding", "cache-control": "public, max-age=60" })
+          answer(200, name, {
+            vary: "Accept-Encoding",
+            "cache-control": "public, max-age=60",
+            "cdn-cache-control": "max-age=60",
+            "vercel-cdn-cache-control": "max-age=60",
+            "surrogate-control": "max-age=60"
+          })
         )
       )
     case "stream-me":

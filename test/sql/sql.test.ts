@@ -98,6 +98,19 @@ const contract = (client: Layer.Layer<SqlClient.SqlClient>) => {
     }).pipe(Effect.scoped, Effect.provide(client))
   )
 
+  it.live("a table may be called anything: its name is never SQL", () =>
+    Effect.gen(function* () {
+      const tables = { sessions: `it's "ours"; DROP TABLE x; --`, locks: `"` }
+      yield* SqlMigrations.make(tables)
+      yield* SqlMigrations.make(tables)
+      const storage = yield* SqlTokenStorage.make({ table: tables.sessions, timeToLive: "1 milli" })
+      const lock = yield* SqlSessionLock.make({ table: tables.locks })
+      yield* lock.withLock("ann", hold)(storage.set("ann", "1"))
+      assert.isTrue(yield* eventually(storage.compareAndSet("ann", undefined, "2")))
+      yield* eventually(Effect.filterOrFail(SqlTokenStorage.removeExpired(tables), (removed) => removed === 1))
+    }).pipe(Effect.scoped, Effect.provide(client))
+  )
+
   it.live("a missing table fails typed, and no value gets into the error", () =>
     Effect.gen(function* () {
       const storage = yield* SqlTokenStorage.make({ table: "nowhere" })
@@ -193,6 +206,19 @@ describe.skipIf(!postgres.available)("on PostgreSQL", () => {
     )
     TokenStorageSuite.register(it, storage, { other: storage, changes: true })
   })
+
+  it.live("processes that start together all run the migration", () =>
+    Effect.gen(function* () {
+      for (let round = 0; round < 5; round++) {
+        const tables = { sessions: `together_${round}`, locks: `together_locks_${round}` }
+        const migration = Effect.provide(SqlMigrations.make(tables), Layer.fresh(client))
+        yield* Effect.all(
+          Array.from({ length: 8 }, () => migration),
+          { concurrency: "unbounded" }
+        )
+      }
+    })
+  )
 
   it.live("a session survives the rollback of the caller's transaction", () =>
     Effect.gen(function* () {

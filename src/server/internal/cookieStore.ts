@@ -88,14 +88,16 @@ export class Entries {
     readonly max: number
     readonly graceMillis: number
     readonly now: () => number
-    readonly onEvict: (slot: string) => void
+    /** Asked before a slot goes that nobody visits; false where it is in use all the same. */
+    readonly release: (slot: string) => boolean
   }
 
   constructor(options: {
     readonly max: number
     readonly graceMillis: number
     readonly now: () => number
-    readonly onEvict: (slot: string) => void
+    /** Asked before a slot goes that nobody visits; false where it is in use all the same. */
+    readonly release: (slot: string) => boolean
   }) {
     this.options = options
   }
@@ -127,19 +129,16 @@ export class Entries {
 
   /** One new entry, a bounded amount of work. */
   private sweep(): void {
-    const { graceMillis, max, now, onEvict } = this.options
+    const { graceMillis, max, now, release } = this.options
     const at = now()
     let left = sweepStep
     for (const entry of this.map.values()) {
       if (left-- === 0) return
       if (this.map.size < max && at - entry.touchedAt < graceMillis) return
       this.map.delete(entry.slot)
-      if (entry.open === undefined) {
-        onEvict(entry.slot)
-      } else {
-        entry.touchedAt = at
-        this.map.set(entry.slot, entry)
-      }
+      if (entry.open === undefined && release(entry.slot)) continue
+      entry.touchedAt = at
+      this.map.set(entry.slot, entry)
     }
   }
 }

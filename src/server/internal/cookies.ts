@@ -69,15 +69,18 @@ const chunkIndex = (name: string, candidate: string): number | undefined => {
   return /^[1-9][0-9]?$/.test(suffix) ? Number(suffix) : undefined
 }
 
-/** The cookies of a `Cookie` header that are asked for; of several with one name, the first. */
+/**
+ * The cookies of a `Cookie` header that are asked for; of several with one name, the first. Nothing is trimmed but what
+ * HTTP calls space: any subdomain can set "\u00a0__Host-name", which must not become the name that it could not set.
+ */
 const wanted = (header: string, isWanted: (name: string) => boolean): Map<string, string> => {
   const found = new Map<string, string>()
-  for (const pair of header.split(";")) {
+  for (const pair of header.split(/;[ \t]*/)) {
     const equals = pair.indexOf("=")
     if (equals === -1) continue
-    const name = pair.slice(0, equals).trim()
+    const name = pair.slice(0, equals)
     if (found.has(name) || !isWanted(name)) continue
-    const value = pair.slice(equals + 1).trim()
+    const value = pair.slice(equals + 1)
     found.set(name, value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value)
   }
   return found
@@ -125,3 +128,7 @@ export const varyByCookie = (vary: string | null | undefined): string => {
 
 /** What every response says that sets a cookie: no cache may hand it to somebody else. */
 export const cacheControl = "private, no-store"
+
+/** Whether a header goes before `Cache-Control` in a CDN or proxy (RFC 9213, and what is older): it must not be there then. */
+export const overrulesCacheControl = (name: string): boolean =>
+  /(?:^|-)cdn-cache-control$|^(?:surrogate-control|edge-control|x-accel-expires)$/i.test(name)

@@ -27,7 +27,7 @@ export const make = (options: {
     max: options.maxSessions,
     graceMillis: options.graceMillis,
     now,
-    onEvict: () => {}
+    release: () => true
   })
 
   const note = (slot: string, text: string | undefined): void => {

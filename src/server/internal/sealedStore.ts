@@ -60,7 +60,8 @@ export const make = (options: {
     max: options.maxSessions,
     graceMillis: options.graceMillis,
     now,
-    onEvict: (slot) => void registry.forget(slot, now())
+    // A refresh that its visitor did not wait for has yet to be stored here.
+    release: (slot) => registry.forget(slot, now())
   })
 
   const tooLong = (value: string | undefined): number | undefined => {
