@@ -22,6 +22,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Fault from "./Fault.ts"
 import { Backend, backends } from "./internal/backend.ts"
+import { defaultAppToken as publicToken } from "./internal/defaultAppToken.ts"
 import { listen } from "./internal/nodeServer.ts"
 import * as password from "./internal/password.ts"
 import * as random from "./internal/random.ts"
@@ -285,7 +286,7 @@ export interface ListenOptions extends Options {
  * @category constants
  * @since 0.1.0
  */
-export const defaultAppToken = "emulator-app-token"
+export const defaultAppToken = publicToken
 
 // -----------------------------------------------------------------------------
 // Make

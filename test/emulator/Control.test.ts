@@ -279,12 +279,30 @@ describe("the guard", () => {
       for (const name of ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "[::2]"]) {
         assert.strictEqual(yield* read({ host: name }), 403, name)
         assert.strictEqual(yield* page({ host: name }), 403, name)
+      }
+      // everybody knows the default token, and no name service makes an address lead here
+      for (const name of ["evil.example", "localhost.evil.example", "1.2.3.4.evil.example:4010"]) {
+        assert.strictEqual(yield* read({ host: name, "x-app-token": token }), 403, name)
+        const origin = `http://${name}`
+        assert.strictEqual(yield* reset({ host: name, ...json, origin, "x-app-token": token }), 403, name)
+      }
+      for (const name of ["192.0.2.1:4010", "[::2]:4010"]) {
         assert.strictEqual(yield* read({ host: name, "x-app-token": token }), 200, name)
       }
       for (const name of ["localhost:4010", "LOCALHOST", "app.localhost", "127.0.0.1", "[::1]:4010"]) {
         assert.strictEqual(yield* read({ host: name }), 200, name)
       }
     }).pipe(Effect.provide(onPort(options)))
+  )
+
+  it.live("takes any name of the host with an app token that is not the default", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator.Emulator
+      const read = (headers: Record<string, string>) => raw(url, "GET", "/__emulator/users", headers)
+      assert.strictEqual(yield* read({ host: "emulator.example" }), 403)
+      assert.strictEqual(yield* read({ host: "emulator.example", "x-app-token": token }), 403)
+      assert.strictEqual(yield* read({ host: "emulator.example", "x-app-token": "a secret" }), 200)
+    }).pipe(Effect.provide(onPort({ ...options, appToken: "a secret" })))
   )
 
   it.live("wants the app token off loopback, whatever the host is called", () =>
