@@ -324,8 +324,8 @@ export const client = (views: Views) => {
   const showTheme = (theme: string) => {
     if (theme === "auto") delete document.documentElement.dataset["theme"]
     else document.documentElement.dataset["theme"] = theme
-    const button = find("[data-act=theme]")
-    if (button !== null) button.textContent = `Theme: ${theme}`
+    const name = find("[data-act=theme] b")
+    if (name !== null) name.textContent = theme
   }
   const storedTheme = (): string => {
     try {

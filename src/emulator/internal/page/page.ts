@@ -115,7 +115,7 @@ const shell = (emulator: Service, state: ControlApi.Update, nonce: string): stri
 <div><dt>URL</dt><dd><code>${e(emulator.url)}</code><button type="button" class="tiny ghost" data-act="copy" data-text="${e(emulator.url)}" aria-label="Copy the URL">Copy</button></dd></div>
 <div><dt>App token</dt><dd><code>${e(token)}</code><button type="button" class="tiny ghost" data-act="copy" data-text="${e(token)}" aria-label="Copy the app token">Copy</button></dd></div>
 </dl>
-<button type="button" class="ghost" data-act="theme">Theme: auto</button>
+<button type="button" class="ghost" data-act="theme"><span>Theme: </span><b>auto</b></button>
 </div></header>
 <nav class="tabs" aria-label="Parts of this page"><ul>${tabs
     .map(([id, title, n]) => `<li><a href="#${id}">${title}${n < 0 ? "" : count(id, n)}</a></li>`)
