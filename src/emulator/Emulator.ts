@@ -558,6 +558,14 @@ const serve = Effect.fnUntraced(function* (backend: Backend, options: ListenOpti
   const service = { ...makeService(backend, "", options.host, (request) => handler(request)) }
   backends.set(service, backend)
   const app = yield* makeApp(backend, options.routes?.(service))
+  for (const { operation } of backend.permissions) {
+    if (operation !== undefined && !backend.knows(operation)) {
+      return yield* new EmulatorError({
+        reason: "InvalidProject",
+        description: `a permission names the operation "${operation}", which does not exist`
+      })
+    }
+  }
   const runner = yield* makeRunner(backend, app)
   handler = webHandler(runner, yield* Clock.Clock)
   const url = yield* urlOf(runner)

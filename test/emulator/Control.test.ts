@@ -174,6 +174,7 @@ describe("the control API", () => {
         { kind: "explode" },
         { kind: "drop", rate: 1.5 },
         { kind: "drop", ruote: "/x" },
+        { kind: "drop", operation: "refrsh" },
         { kind: "status", status: 200 },
         { kind: "status", headers: { "x-a": "b\r\nset-cookie: c" } },
         { kind: "status", headers: { "x a": "b" } },

@@ -72,6 +72,11 @@ describe("layers", () => {
       )
       assert.strictEqual(error.reason, "InvalidProject")
       assert.include(error.message, `provider "a" names the form "nope", which does not exist`)
+      const misspelt = yield* failure(
+        Emulator.layerClient({ project: { permissions: [{ operation: "refrsh", rule: "missing" }] } })
+      )
+      assert.strictEqual(misspelt.reason, "InvalidProject")
+      assert.include(misspelt.message, `a permission names the operation "refrsh", which does not exist`)
     })
   )
 
@@ -128,6 +133,7 @@ describe("projects", () => {
               ]
             }
           ],
+          permissions: [{ group: "nobody", rule: "denied" }],
           users: [{ provider: "zzz", login: "x" }]
         })
       )
@@ -136,6 +142,7 @@ describe("projects", () => {
         `provider "a" names the group "nope", which does not exist`,
         `form "f": field "m" is defined more than once`,
         `form "f": the pattern of field "m" is no regular expression`,
+        `a permission names the group "nobody", which does not exist`,
         `user "x" names the provider "zzz", which does not exist`
       ])
       const shape = yield* Effect.flip(Project.decode({ providers: [{ type: "nope" }], bla: 1 }))

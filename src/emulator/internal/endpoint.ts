@@ -238,7 +238,7 @@ const permission = (
   for (const entry of backend.permissions) {
     if (entry.operation !== undefined && entry.operation !== endpoint.operation) continue
     if (entry.method !== undefined && entry.method !== endpoint.method) continue
-    if (entry.pattern !== undefined && !entry.pattern.test(path)) continue
+    if (entry.pattern !== undefined && !entry.pattern(path)) continue
     if (entry.group !== undefined) {
       const group = backend.groupIds.get(entry.group)
       const member = user === undefined ? entry.group === "guest" : group !== undefined && user.groups.includes(group)
