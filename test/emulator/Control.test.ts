@@ -419,6 +419,18 @@ describe("the description", () => {
     }).pipe(Effect.provide(inProcess))
   )
 
+  it.live("and the rest of the control API are there for who only asks whether they are", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator.Emulator
+      const { host } = new URL(url)
+      for (const path of ["", "/api", "/openapi.json", "/clock", "/users"]) {
+        assert.strictEqual(yield* raw(url, "HEAD", `/__emulator${path}`, { host }), 200, path)
+      }
+      assert.strictEqual(yield* raw(url, "HEAD", "/__emulator/nothing", { host }), 404)
+      assert.strictEqual(yield* raw(url, "HEAD", "/__emulator", { host: "evil.example" }), 403)
+    }).pipe(Effect.provide(onPort(options)))
+  )
+
   it.effect("shows hostile names as text", () =>
     Effect.gen(function* () {
       yield* call("GET", "/api/<img src=x>")
