@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Latch, Layer, Redacted, Schema, Stream } from "effect"
+import { Deferred, Effect, Exit, Fiber, Latch, Layer, Redacted, Schema, Stream } from "effect"
+import { HttpClient, HttpRouter, HttpServerResponse } from "effect/http"
 import { TestClock } from "effect/testing"
 import { Emulator, Persistence, Project, Snapshot } from "effect-oneentry/emulator"
 import {
@@ -94,13 +95,25 @@ describe("layers", () => {
     }).pipe(Effect.provide(onPort()))
   )
 
+  it.live("end a stream whose reader only asks whether it is there", () =>
+    Effect.gen(function* () {
+      const ended = yield* Deferred.make<void>()
+      const body = Stream.ensuring(Stream.never, Deferred.succeed(ended, undefined))
+      const routes = () => HttpRouter.add("GET", "/stream", Effect.succeed(HttpServerResponse.stream(body)))
+      yield* Effect.gen(function* () {
+        const { url } = yield* Emulator.Emulator
+        assert.strictEqual((yield* HttpClient.head(`${url}/stream`)).status, 200)
+        yield* Deferred.await(ended)
+      }).pipe(Effect.provide(onPort({ routes })))
+    })
+  )
+
   it.effect("take more routes of the caller's", () =>
     Effect.gen(function* () {
       const emulator = yield* Emulator.make({
         routes: (emulator) =>
           Layer.effectDiscard(
             Effect.gen(function* () {
-              const { HttpRouter, HttpServerResponse } = yield* Effect.promise(() => import("effect/http"))
               const router = yield* HttpRouter.HttpRouter
               yield* router.add(
                 "GET",
