@@ -512,7 +512,8 @@ class FaultsGroup extends HttpApiGroup.make("faults")
     ),
     HttpApiEndpoint.post("add", "/faults", {
       payload: Fault.Fault,
-      success: ActiveFault.pipe(HttpApiSchema.status(201))
+      success: ActiveFault.pipe(HttpApiSchema.status(201)),
+      error: BadRequest
     }).annotateMerge(about("Adds a fault: by route, method and operation, for a share of the requests, some times")),
     HttpApiEndpoint.delete("remove", "/faults/:id", { params: Id, error: NotFound }).annotateMerge(
       about("Takes a fault back")

@@ -22,6 +22,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Fault from "./Fault.ts"
 import { Backend, backends } from "./internal/backend.ts"
+import { defaultAppToken as publicToken } from "./internal/defaultAppToken.ts"
 import { listen } from "./internal/nodeServer.ts"
 import * as password from "./internal/password.ts"
 import * as random from "./internal/random.ts"
@@ -285,7 +286,7 @@ export interface ListenOptions extends Options {
  * @category constants
  * @since 0.1.0
  */
-export const defaultAppToken = "emulator-app-token"
+export const defaultAppToken = publicToken
 
 // -----------------------------------------------------------------------------
 // Make
@@ -557,6 +558,14 @@ const serve = Effect.fnUntraced(function* (backend: Backend, options: ListenOpti
   const service = { ...makeService(backend, "", options.host, (request) => handler(request)) }
   backends.set(service, backend)
   const app = yield* makeApp(backend, options.routes?.(service))
+  for (const { operation } of backend.permissions) {
+    if (operation !== undefined && !backend.knows(operation)) {
+      return yield* new EmulatorError({
+        reason: "InvalidProject",
+        description: `a permission names the operation "${operation}", which does not exist`
+      })
+    }
+  }
   const runner = yield* makeRunner(backend, app)
   handler = webHandler(runner, yield* Clock.Clock)
   const url = yield* urlOf(runner)

@@ -984,6 +984,11 @@ const check = (project: Project): ReadonlyArray<string> => {
       }
     }
   }
+  for (const { group } of project.permissions) {
+    if (group !== undefined && group !== "guest" && !groups.has(group)) {
+      issues.push(`a permission names the group "${group}", which does not exist`)
+    }
+  }
   for (const user of project.users) {
     if (!providers.has(user.provider)) {
       issues.push(`user "${user.login}" names the provider "${user.provider}", which does not exist`)

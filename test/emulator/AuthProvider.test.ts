@@ -395,6 +395,31 @@ describe("codes", () => {
     )
   )
 
+  it.effect("the wait, the number of wrong codes and the status of an unknown user are the project's to say", () =>
+    Effect.gen(function* () {
+      const emulator = yield* Emulator.Emulator
+      yield* signUp()
+      refused(yield* check("x", "nobody"), 400, "User not found")
+      yield* TestClock.adjust("9 seconds")
+      assert.strictEqual((yield* generate()).status, 429)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* generate()).status, 201)
+      const code = yield* emulator.awaitCode(login)
+      ok(yield* check("x"), 201, false)
+      refused(yield* check("x"), 429, text("CodeAttemptsExceeded"))
+      ok(yield* check(code), 201, false)
+    }).pipe(
+      Effect.provide(
+        withSwitches({
+          codePolicy: "reissue-window-429",
+          reissueWindowSec: 10,
+          codeAttempts: 2,
+          userNotFoundStatus: 400
+        })
+      )
+    )
+  )
+
   it.effect("check-code gives true or false, and does not consume the code", () =>
     Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator

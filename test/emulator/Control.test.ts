@@ -174,6 +174,7 @@ describe("the control API", () => {
         { kind: "explode" },
         { kind: "drop", rate: 1.5 },
         { kind: "drop", ruote: "/x" },
+        { kind: "drop", operation: "refrsh" },
         { kind: "status", status: 200 },
         { kind: "status", headers: { "x-a": "b\r\nset-cookie: c" } },
         { kind: "status", headers: { "x a": "b" } },
@@ -279,12 +280,30 @@ describe("the guard", () => {
       for (const name of ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "[::2]"]) {
         assert.strictEqual(yield* read({ host: name }), 403, name)
         assert.strictEqual(yield* page({ host: name }), 403, name)
+      }
+      // everybody knows the default token, and no name service makes an address lead here
+      for (const name of ["evil.example", "localhost.evil.example", "1.2.3.4.evil.example:4010"]) {
+        assert.strictEqual(yield* read({ host: name, "x-app-token": token }), 403, name)
+        const origin = `http://${name}`
+        assert.strictEqual(yield* reset({ host: name, ...json, origin, "x-app-token": token }), 403, name)
+      }
+      for (const name of ["192.0.2.1:4010", "[::2]:4010"]) {
         assert.strictEqual(yield* read({ host: name, "x-app-token": token }), 200, name)
       }
       for (const name of ["localhost:4010", "LOCALHOST", "app.localhost", "127.0.0.1", "[::1]:4010"]) {
         assert.strictEqual(yield* read({ host: name }), 200, name)
       }
     }).pipe(Effect.provide(onPort(options)))
+  )
+
+  it.live("takes any name of the host with an app token that is not the default", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator.Emulator
+      const read = (headers: Record<string, string>) => raw(url, "GET", "/__emulator/users", headers)
+      assert.strictEqual(yield* read({ host: "emulator.example" }), 403)
+      assert.strictEqual(yield* read({ host: "emulator.example", "x-app-token": token }), 403)
+      assert.strictEqual(yield* read({ host: "emulator.example", "x-app-token": "a secret" }), 200)
+    }).pipe(Effect.provide(onPort({ ...options, appToken: "a secret" })))
   )
 
   it.live("wants the app token off loopback, whatever the host is called", () =>
@@ -398,6 +417,18 @@ describe("the description", () => {
         assert.notInclude(again.text, nonce)
       }
     }).pipe(Effect.provide(inProcess))
+  )
+
+  it.live("and the rest of the control API are there for who only asks whether they are", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator.Emulator
+      const { host } = new URL(url)
+      for (const path of ["", "/api", "/openapi.json", "/clock", "/users"]) {
+        assert.strictEqual(yield* raw(url, "HEAD", `/__emulator${path}`, { host }), 200, path)
+      }
+      assert.strictEqual(yield* raw(url, "HEAD", "/__emulator/nothing", { host }), 404)
+      assert.strictEqual(yield* raw(url, "HEAD", "/__emulator", { host: "evil.example" }), 403)
+    }).pipe(Effect.provide(onPort(options)))
   )
 
   it.effect("shows hostile names as text", () =>

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Latch, Layer, Redacted, Schema, Stream } from "effect"
+import { Deferred, Effect, Exit, Fiber, Latch, Layer, Redacted, Schema, Stream } from "effect"
+import { HttpClient, HttpRouter, HttpServerResponse } from "effect/http"
 import { TestClock } from "effect/testing"
 import { Emulator, Persistence, Project, Snapshot } from "effect-oneentry/emulator"
 import {
@@ -72,6 +73,11 @@ describe("layers", () => {
       )
       assert.strictEqual(error.reason, "InvalidProject")
       assert.include(error.message, `provider "a" names the form "nope", which does not exist`)
+      const misspelt = yield* failure(
+        Emulator.layerClient({ project: { permissions: [{ operation: "refrsh", rule: "missing" }] } })
+      )
+      assert.strictEqual(misspelt.reason, "InvalidProject")
+      assert.include(misspelt.message, `a permission names the operation "refrsh", which does not exist`)
     })
   )
 
@@ -89,13 +95,25 @@ describe("layers", () => {
     }).pipe(Effect.provide(onPort()))
   )
 
+  it.live("end a stream whose reader only asks whether it is there", () =>
+    Effect.gen(function* () {
+      const ended = yield* Deferred.make<void>()
+      const body = Stream.ensuring(Stream.never, Deferred.succeed(ended, undefined))
+      const routes = () => HttpRouter.add("GET", "/stream", Effect.succeed(HttpServerResponse.stream(body)))
+      yield* Effect.gen(function* () {
+        const { url } = yield* Emulator.Emulator
+        assert.strictEqual((yield* HttpClient.head(`${url}/stream`)).status, 200)
+        yield* Deferred.await(ended)
+      }).pipe(Effect.provide(onPort({ routes })))
+    })
+  )
+
   it.effect("take more routes of the caller's", () =>
     Effect.gen(function* () {
       const emulator = yield* Emulator.make({
         routes: (emulator) =>
           Layer.effectDiscard(
             Effect.gen(function* () {
-              const { HttpRouter, HttpServerResponse } = yield* Effect.promise(() => import("effect/http"))
               const router = yield* HttpRouter.HttpRouter
               yield* router.add(
                 "GET",
@@ -128,6 +146,7 @@ describe("projects", () => {
               ]
             }
           ],
+          permissions: [{ group: "nobody", rule: "denied" }],
           users: [{ provider: "zzz", login: "x" }]
         })
       )
@@ -136,6 +155,7 @@ describe("projects", () => {
         `provider "a" names the group "nope", which does not exist`,
         `form "f": field "m" is defined more than once`,
         `form "f": the pattern of field "m" is no regular expression`,
+        `a permission names the group "nobody", which does not exist`,
         `user "x" names the provider "zzz", which does not exist`
       ])
       const shape = yield* Effect.flip(Project.decode({ providers: [{ type: "nope" }], bla: 1 }))

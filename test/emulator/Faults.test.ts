@@ -143,7 +143,11 @@ describe("which requests a fault hits", () => {
   it.effect("is up to route, method and operation together", () =>
     Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator
+      // as a pattern of stars and as a long path, together hours of work for whoever goes back at each star
+      yield* emulator.faults.add({ route: `${"/a*".repeat(30)}x`, kind: "drop" })
+      yield* call("GET", "/a".repeat(1000))
       yield* emulator.faults.add({ route: "/api/content/*/marker/*", method: "GET", kind: "status", status: 500 })
+      yield* emulator.faults.add({ route: "/api/content/forms*forms", kind: "status", status: 502 })
       yield* emulator.faults.add({ operation: "getAllForms", method: "POST", kind: "status", status: 501 })
       assert.deepStrictEqual(yield* statuses(1), [200])
       assert.strictEqual((yield* call("GET", "/api/content/forms/marker/reg")).status, 500)

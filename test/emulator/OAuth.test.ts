@@ -47,6 +47,12 @@ describe("the fake behind a provider without a server", () => {
     }).pipe(Effect.provide(inProcess({ project: withOAuth() })))
   )
 
+  it.effect("is refused without the place where people are sent to sign in", () =>
+    Effect.gen(function* () {
+      refused(yield* send({ code: "emulator-ann@example.com" }), 400, text("OAuthNotConfigured"))
+    }).pipe(Effect.provide(inProcess({ project: { providers: [{ identifier: "google", type: "oauth" }] } })))
+  )
+
   it.effect("refuses other codes, addresses that are not verified, and providers of another type", () =>
     Effect.gen(function* () {
       refused(yield* send({ code: "nonsense" }), 400, text("OAuthRejected"))
@@ -76,6 +82,18 @@ describe("the fake behind a provider without a server", () => {
       ok(yield* update({ state: { a: 1 } }), 200, true)
       assert.deepInclude(Object((yield* me(tokens.accessToken)).json), { formData: {}, state: { a: 1 } })
     }).pipe(Effect.provide(inProcess({ project: withOAuth() })))
+  )
+
+  it.effect("or takes it, where the project says so", () =>
+    Effect.gen(function* () {
+      const { accessToken } = tokensOf(yield* send({ code: "emulator-ann@example.com" }))
+      const body = { formIdentifier: "reg", langCode: "en_US", notificationData: { email: "a@b.io" } }
+      ok(yield* call("PUT", "/api/content/users/me", { bearer: accessToken, body }), 200, true)
+      const [user] = yield* Emulator.Emulator.use((emulator) => emulator.users)
+      assert.deepStrictEqual(user?.notificationData, { email: "a@b.io" })
+    }).pipe(
+      Effect.provide(inProcess({ project: withOAuth(undefined, { switches: { oauthNotificationData: "accept" } }) }))
+    )
   )
 })
 

@@ -19,7 +19,13 @@ const tenant: Project.Input = {
   switches: { configNumbers: "string" },
   providers: [
     ...(Project.defaultProject.providers ?? []),
-    { identifier: "google", type: "oauth", localizeInfos: { en_US: { title: "Google" } }, formIdentifier: "reg" }
+    {
+      identifier: "google",
+      type: "oauth",
+      config: { oauthAuthUrl: "https://accounts.example.com/auth" },
+      localizeInfos: { en_US: { title: "Google" } },
+      formIdentifier: "reg"
+    }
   ],
   forms: [
     ...(Project.defaultProject.forms ?? []),

@@ -1,9 +1,11 @@
 /** The page in a real Chromium, with people who sign up elsewhere. */
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Exit, Scope } from "effect"
 import { FetchHttpClient } from "effect/http"
-import { Control, Emulator } from "effect-oneentry/emulator"
+import { Control, Emulator, Project } from "effect-oneentry/emulator"
+import * as fs from "node:fs"
 import { createServer } from "node:http"
+import { createRequire } from "node:module"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { launchChromium, requirementOfChromium } from "../helpers/chromium.ts"
 
@@ -322,4 +324,67 @@ suite("off loopback the page works with its token, and not without", () =>
       FetchHttpClient.layer
     ])
   )
+)
+
+const crowd = [
+  ...Array.from({ length: 200 }, (_, index) => ({ login: `user${index}@example.com`, password: "123456" })),
+  // turns round what follows it on a page that lets it
+  { login: "\u202Eevil@example.com", password: "123456", isActive: false }
+]
+
+suite("axe finds nothing, names from right to left stay in their place, and a long list says that it is not all", () =>
+  Effect.gen(function* () {
+    const emulator = yield* Emulator.Emulator
+    const browser = yield* launchChromium
+    const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+    yield* emulator.faults.add({ kind: "drop", route: "/nowhere" })
+    yield* Effect.promise(() => fetch(`${emulator.url}/api/content/nothing`))
+    for (const colorScheme of ["light", "dark"] as const) {
+      const { complaints, page } = yield* open(browser, `${emulator.url}/__emulator`, { colorScheme, bypassCSP: true })
+      yield* Effect.promise(async () => {
+        await page.locator("#connection.on").waitFor()
+        await page.addScriptTag({ content: axe })
+        await page.click("details.add summary")
+        for (const width of [375, 1440]) {
+          await page.setViewportSize({ width, height: 900 })
+          const found = "axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id))"
+          assert.deepStrictEqual(await page.evaluate(found), [], `${colorScheme} ${width}`)
+        }
+        const badge = await page.locator("#users-list .badge.warn").boundingBox()
+        const name = await page.locator("#users-list .who", { hasText: "evil" }).locator("bdi").boundingBox()
+        assert.isAtLeast(badge?.x ?? 0, (name?.x ?? 0) + (name?.width ?? 0))
+        assert.strictEqual(await textOf(page, "nav [data-count=users]"), "201")
+        assert.strictEqual(await page.locator("#users-list li:not([data-key=more])").count(), 200)
+        assert.match(await textOf(page, "#users-list [data-key=more]"), /newest 200/)
+        assert.strictEqual(await page.locator("[data-key=more]").count(), 1)
+      })
+      assert.deepStrictEqual(complaints, [])
+    }
+  }).pipe(
+    Effect.provide(
+      Emulator.layer({ passwordCost: 1, routes: Control.routes, project: { ...Project.defaultProject, users: crowd } })
+    )
+  )
+)
+
+suite("an emulator that was started anew has nothing of the one before on its page", () =>
+  Effect.gen(function* () {
+    const browser = yield* launchChromium
+    const started = (port: number) => Emulator.makeServer({ passwordCost: 1, routes: Control.routes, port })
+    const first = yield* Scope.make()
+    const { url } = yield* Scope.provide(started(0), first)
+    const { page } = yield* open(browser, `${url}/__emulator`)
+    yield* Effect.promise(async () => {
+      for (const name of ["one", "two", "three"]) await fetch(`${url}/api/content/${name}`)
+      await page.locator("#requests-list li", { hasText: "three" }).waitFor()
+    })
+    yield* Scope.close(first, Exit.void)
+    yield* Effect.promise(() => page.locator("#connection", { hasText: "reconnecting" }).waitFor())
+    yield* started(Number(new URL(url).port))
+    yield* Effect.promise(async () => {
+      await fetch(`${url}/api/content/four`)
+      await page.locator("#requests-list li", { hasText: "four" }).waitFor()
+      assert.deepStrictEqual(await page.locator("#requests-list .path").allInnerTexts(), ["GET /api/content/four"])
+    })
+  }).pipe(Effect.scoped)
 )

@@ -19,6 +19,7 @@ export const project: Project.Input = {
       id: 2,
       identifier: "google",
       type: "oauth",
+      config: { oauthAuthUrl: "https://accounts.example.com/auth" },
       localizeInfos: { en_US: { title: "Google" }, de_DE: { title: "Gugel" } }
     },
     { id: 3, identifier: "simple", formIdentifier: "reg", isCheckCode: false },

@@ -28,7 +28,14 @@ const project: Project.Input = {
       ...provider,
       localizeInfos: { en_US: { title: "Email" }, de_DE: { title: "E-Mail" } }
     })),
-    { id: 2, identifier: "google", type: "oauth", localizeInfos: { en_US: { title: "Google" } }, formIdentifier: "reg" }
+    {
+      id: 2,
+      identifier: "google",
+      type: "oauth",
+      config: { oauthAuthUrl: "https://accounts.example.com/auth" },
+      localizeInfos: { en_US: { title: "Google" } },
+      formIdentifier: "reg"
+    }
   ],
   forms: [
     { ...registration, localizeInfos: { ...registration.localizeInfos, de_DE: { title: "Anmeldung" } } },

@@ -64,17 +64,28 @@ export interface Config {
 
 export interface MutableFault extends Fault {
   readonly id: number
-  readonly pattern: RegExp | undefined
+  readonly pattern: Glob | undefined
   hits: number
 }
 
-const glob = (pattern: string): RegExp =>
-  new RegExp(
-    `^${pattern
-      .split("*")
-      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
-      .join(".*")}$`
-  )
+/** Whether a text is as a pattern with `*` for anything says; in the time that one look at the text takes. */
+const glob =
+  (pattern: string) =>
+  (text: string): boolean => {
+    const [first = "", ...parts] = pattern.split("*")
+    const last = parts.pop()
+    if (last === undefined) return text === first
+    if (!text.startsWith(first)) return false
+    let from = first.length
+    for (const part of parts) {
+      const at = text.indexOf(part, from)
+      if (at === -1) return false
+      from = at + part.length
+    }
+    return text.length - last.length >= from && text.endsWith(last)
+  }
+
+type Glob = ReturnType<typeof glob>
 
 const upper = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -93,9 +104,7 @@ export class Backend {
   readonly providers: ReadonlyMap<string, Project.Provider & { readonly id: number }>
   readonly forms: ReadonlyMap<string, Project.Form & { readonly id: number }>
   readonly groupIds: ReadonlyMap<string, number>
-  readonly permissions: ReadonlyArray<
-    Project.Permission & { readonly pattern: RegExp | undefined; readonly id: number }
-  >
+  readonly permissions: ReadonlyArray<Project.Permission & { readonly pattern: Glob | undefined; readonly id: number }>
   readonly defaultLanguage: string
   url = ""
   /** The endpoints that answer, in the order of their registration. */
@@ -174,11 +183,16 @@ export class Backend {
     return active
   }
 
+  /** Whether requests can be of an operation; one that is misspelt would never match. */
+  knows(operation: string): boolean {
+    return this.described.some((one) => one.operation === operation)
+  }
+
   hit(operation: string | null, method: string, path: string): MutableFault | undefined {
     for (const fault of this.faults) {
       if (fault.operation !== undefined && fault.operation !== operation) continue
       if (fault.method !== undefined && fault.method !== method) continue
-      if (fault.pattern !== undefined && !fault.pattern.test(path)) continue
+      if (fault.pattern !== undefined && !fault.pattern(path)) continue
       if (fault.count !== undefined && fault.hits >= fault.count) continue
       if (fault.rate !== undefined && this.random.fraction() >= fault.rate) continue
       fault.hits++

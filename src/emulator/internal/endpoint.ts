@@ -238,7 +238,7 @@ const permission = (
   for (const entry of backend.permissions) {
     if (entry.operation !== undefined && entry.operation !== endpoint.operation) continue
     if (entry.method !== undefined && entry.method !== endpoint.method) continue
-    if (entry.pattern !== undefined && !entry.pattern.test(path)) continue
+    if (entry.pattern !== undefined && !entry.pattern(path)) continue
     if (entry.group !== undefined) {
       const group = backend.groupIds.get(entry.group)
       const member = user === undefined ? entry.group === "guest" : group !== undefined && user.groups.includes(group)
@@ -580,21 +580,29 @@ const withFault = (
   }
 }
 
-/** What does not exist, and preflights. */
-export const fallback = (backend: Backend): HttpRouter.Route<never, HttpServerRequest.HttpServerRequest> =>
-  HttpRouter.route(
-    "*",
-    "*",
-    Effect.withFiber<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>((fiber) => {
-      const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
-      const clock = fiber.getRef(Clock.Clock)
-      if (request.method === "OPTIONS") return Effect.succeed(preflight(timeOf(backend, clock)))
-      return missing(backend, request, clock, refusal("RouteNotFound", [request.method, request.url.slice(0, 2048)]))
-    }),
-    { uninterruptible: true }
-  )
+const decodes = (path: string): boolean => {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
+}
 
-export const missing = (
+/** What no route is for: preflights, and what does not exist. */
+export const unrouted = (
+  backend: Backend,
+  request: HttpServerRequest.HttpServerRequest,
+  clock: Clock.Clock
+): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  if (request.method === "OPTIONS") return Effect.succeed(preflight(timeOf(backend, clock)))
+  const refused = decodes(pathOf(request.url))
+    ? refusal("RouteNotFound", [request.method, request.url.slice(0, 2048)])
+    : refusal("PathMalformed")
+  return Effect.uninterruptible(missing(backend, request, clock, refused))
+}
+
+const missing = (
   backend: Backend,
   request: HttpServerRequest.HttpServerRequest,
   clock: Clock.Clock,

@@ -166,13 +166,17 @@ const writeAnswer = (
   })
   target.writeHead(response.status, headers)
   const reader = web.body?.getReader()
-  if (reader === undefined || request.method === "HEAD") {
+  if (reader === undefined) {
     target.end()
     return
   }
   target.on("close", () => {
     reader.cancel().catch(() => undefined)
   })
+  if (request.method === "HEAD") {
+    target.end()
+    return
+  }
   const pump = async (): Promise<void> => {
     for (;;) {
       const { done, value } = await reader.read()

@@ -104,7 +104,7 @@ export const signInWithOAuth = Effect.fnUntraced(function* (
   body: Body,
   now: number
 ): Effect.fn.Return<User, Refusal> {
-  if (provider.type !== "oauth") return yield* refuse("OAuthNotConfigured")
+  if (provider.type !== "oauth" || provider.config.oauthAuthUrl === null) return yield* refuse("OAuthNotConfigured")
   const person = yield* provider.oauth === undefined ? fake(body.code) : real(backend, provider.oauth, body)
   if (!person.verified) return yield* refuse("OAuthNotVerified")
   const known = backend.state.userByOAuth(provider.identifier, person.id)

@@ -19,7 +19,7 @@ import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import * as auth from "./auth.ts"
 import type { Backend } from "./backend.ts"
-import { broken, envelope, fallback, missing } from "./endpoint.ts"
+import { broken, envelope, unrouted } from "./endpoint.ts"
 import * as events from "./events.ts"
 import * as files from "./files.ts"
 import * as formData from "./formData.ts"
@@ -60,11 +60,7 @@ export const makeApp = (backend: Backend, extra: Routes | undefined): Effect.Eff
     ...users.routes(backend),
     ...events.routes(backend)
   ]
-  // The route of everything else would win over the router's own step from HEAD to GET.
-  const heads = endpoints
-    .filter((endpoint) => endpoint.method === "GET")
-    .map((endpoint) => HttpRouter.route("HEAD", endpoint.path, endpoint.handler, { uninterruptible: true }))
-  const api = HttpRouter.addAll([...endpoints, ...heads, fallback(backend)])
+  const api = HttpRouter.addAll(endpoints)
   // tokens of devices stand in paths and are long
   const config = Layer.succeed(HttpRouter.RouterConfig, { maxParamLength: 4096, ignoreTrailingSlash: true })
   const routes = extra === undefined ? api : Layer.merge(extra, api)
@@ -77,7 +73,8 @@ export const makeApp = (backend: Backend, extra: Routes | undefined): Effect.Eff
           const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
           const error = Cause.findErrorOption(cause)
           const clock = fiber.getRef(Clock.Clock)
-          if (Option.isSome(error)) return missing(backend, request, clock, refusal("PathMalformed"))
+          // the router fails where it finds no route
+          if (Option.isSome(error)) return unrouted(backend, request, clock)
           return unanswered(backend, cause, clock)
         })
       )

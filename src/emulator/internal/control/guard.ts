@@ -3,6 +3,7 @@ import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Redacted from "effect/Redacted"
 import type { Service } from "../../Emulator.ts"
 import { equalText } from "../bytes.ts"
+import { defaultAppToken } from "../defaultAppToken.ts"
 
 /** Why a request is refused. */
 export interface Refused {
@@ -20,6 +21,9 @@ const nameOf = (host: string): string => {
 export const isLoopback = (name: string): boolean =>
   name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name)
 
+/** Whether it is an address: no name service can make it lead elsewhere. */
+const isAddress = (name: string): boolean => name.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(name)
+
 const authorityOf = (url: string): string | undefined => /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1]
 
 const tokenOf = (request: HttpServerRequest.HttpServerRequest): string => {
@@ -35,13 +39,18 @@ const refused = (message: string): Refused => ({ status: 403, message })
 export const check = (emulator: Service, request: HttpServerRequest.HttpServerRequest): Refused | undefined => {
   // Without a socket there need be no host at all; HTTP itself insists on one.
   const host = request.headers["host"] ?? authorityOf(request.originalUrl)
-  const known = equalText(tokenOf(request), Redacted.value(emulator.appToken))
-  if (!known) {
-    if (emulator.host !== undefined && !isLoopback(emulator.host)) {
-      return refused("This emulator listens off loopback: send the app token as x-app-token, or as ?token=")
-    }
-    if (host !== undefined && !isLoopback(nameOf(host))) {
-      return refused(`"${nameOf(host).slice(0, 200)}" is no name of this machine: send the app token as x-app-token`)
+  const name = host === undefined ? undefined : nameOf(host)
+  const appToken = Redacted.value(emulator.appToken)
+  const known = equalText(tokenOf(request), appToken)
+  if (!known && emulator.host !== undefined && !isLoopback(emulator.host)) {
+    return refused("This emulator listens off loopback: send the app token as x-app-token, or as ?token=")
+  }
+  if (name !== undefined && !isLoopback(name)) {
+    const shown = `"${name.slice(0, 200)}" is no name of this machine`
+    if (!known) return refused(`${shown}: send the app token as x-app-token`)
+    // Any page on the web can make a name lead here, and knows the default token as well as everybody.
+    if (appToken === defaultAppToken && !isAddress(name)) {
+      return refused(`${shown}, and everybody knows the default app token: choose one, as with --app-token`)
     }
   }
   const { method } = request

@@ -117,7 +117,10 @@ const group = {
     HttpApiBuilder.group(ControlApi.Api, "faults", (handlers) =>
       handlers.handleAll({
         list: () => emulator.faults.list,
-        add: ({ payload }) => Effect.map(emulator.faults.add(payload), (fault) => ({ ...fault, hits: 0 })),
+        add: ({ payload }) =>
+          payload.operation === undefined || backends.get(emulator)?.knows(payload.operation) === true
+            ? Effect.map(emulator.faults.add(payload), (fault) => ({ ...fault, hits: 0 }))
+            : Effect.fail(new ControlApi.BadRequest({ message: `There is no operation "${payload.operation}"` })),
         remove: ({ params }) => Effect.flatMap(emulator.faults.remove(params.id), found("fault", params.id)),
         clear: () => emulator.faults.clear
       })

@@ -7,6 +7,7 @@ import type * as ControlApi from "../../ControlApi.ts"
 import type { Service } from "../../Emulator.ts"
 import type * as Snapshot from "../../Snapshot.ts"
 import { backends } from "../backend.ts"
+import { makeViews } from "../page/views.ts"
 
 export const clockOf = (emulator: Service): Effect.Effect<ControlApi.Clock> =>
   Effect.all({ now: emulator.clock.now, offset: emulator.clock.offset })
@@ -36,8 +37,7 @@ export const outbox = (emulator: Service) =>
     rows.map((message): ControlApi.Message => ({ ...message, status: statusOf(emulator, message, now) }))
   )
 
-/** How many rows of a part the page is given. */
-const shown = 200
+const { limit: shown } = makeViews()
 
 const newest = <A>(rows: ReadonlyArray<A>) => ({ total: rows.length, items: rows.slice(-shown) })
 

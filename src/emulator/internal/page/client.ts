@@ -127,7 +127,11 @@ export const client = (views: Views) => {
 
   const drawLog = (first: boolean) => {
     const entries = filtered()
-    draw("#requests-list", views.requests(entries), first)
+    draw(
+      "#requests-list",
+      entries.length === 0 ? [] : [...views.requests(entries), ...views.more(state.requests)],
+      first
+    )
     const none = find("#requests-list-none")
     if (none !== null) {
       const text =
@@ -140,8 +144,10 @@ export const client = (views: Views) => {
   const drawTimes = () => {
     const clock = find("#clock-now")
     if (clock !== null) clock.innerHTML = views.clock({ now: now(), offset: state.clock.offset })
-    draw("#outbox-list", views.outbox(state.outbox.items, now()).map(frozen), true)
-    draw("#sessions-list", views.sessions(state.sessions.items, now()).map(frozen), true)
+    const { items: messages } = state.outbox
+    const { items: sessions } = state.sessions
+    draw("#outbox-list", [...views.outbox(messages, now()).map(frozen), ...views.more(messages)], true)
+    draw("#sessions-list", [...views.sessions(sessions, now()).map(frozen), ...views.more(sessions)], true)
     for (const left of document.querySelectorAll<HTMLElement>("[data-until]")) {
       left.textContent = `${left.dataset["words"] ?? ""} ${views.until(Number(left.dataset["until"]), now())}`
     }
@@ -153,6 +159,7 @@ export const client = (views: Views) => {
     html: item.html.replace(/(data-until="\d+" data-words="[^"]*">)[^<]*/g, "$1")
   })
 
+  /** Whether what is shown came through the connection that is open: after a break another emulator may answer. */
   let met = false
   const take = (update: ControlApi.Update) => {
     const first = !met
@@ -160,7 +167,7 @@ export const client = (views: Views) => {
     state.clock = update.clock
     if (update.users !== undefined) {
       state.users = update.users
-      draw("#users-list", views.users(state.users.items), first)
+      draw("#users-list", [...views.users(state.users.items), ...views.more(state.users.items)], first)
       count("users", state.users.total)
     }
     if (update.sessions !== undefined) {
@@ -183,9 +190,11 @@ export const client = (views: Views) => {
       const { entries, oldest } = update.requests
       const seen = new Set(entries.map((entry) => entry.id))
       state.requests =
-        oldest === null
-          ? []
-          : [...state.requests.filter((entry) => entry.id >= oldest && !seen.has(entry.id)), ...entries].slice(-200)
+        first || oldest === null
+          ? [...entries]
+          : [...state.requests.filter((entry) => entry.id >= oldest && !seen.has(entry.id)), ...entries].slice(
+              -views.limit
+            )
       drawLog(first)
     }
     met = true
@@ -315,8 +324,8 @@ export const client = (views: Views) => {
   const showTheme = (theme: string) => {
     if (theme === "auto") delete document.documentElement.dataset["theme"]
     else document.documentElement.dataset["theme"] = theme
-    const button = find("[data-act=theme]")
-    if (button !== null) button.textContent = `Theme: ${theme}`
+    const name = find("[data-act=theme] b")
+    if (name !== null) name.textContent = theme
   }
   const storedTheme = (): string => {
     try {
@@ -397,7 +406,10 @@ export const client = (views: Views) => {
     status.className = yes ? "dot on" : "dot"
   }
   const source = new EventSource(`${base}/events${token === null ? "" : `?token=${encodeURIComponent(token)}`}`)
-  source.addEventListener("open", () => connected(true))
+  source.addEventListener("open", () => {
+    met = false
+    connected(true)
+  })
   source.addEventListener("error", () => connected(false))
   source.addEventListener("message", (event: MessageEvent<string>) => {
     const update: ControlApi.Update = JSON.parse(event.data)

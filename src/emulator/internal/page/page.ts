@@ -74,7 +74,7 @@ const list = (
   none: string,
   log = false
 ) =>
-  `<div class="scroll" tabindex="0" role="region" aria-label="${e(name)}"><ul class="list${log ? " log" : ""}" id="${name}-list"${items.length === 0 ? " hidden" : ""}>${v.list(items)}</ul><p class="none" id="${name}-list-none"${items.length > 0 ? " hidden" : ""}>${none}</p></div>`
+  `<div class="scroll" tabindex="0" role="group" aria-label="${e(name)}"><ul class="list${log ? " log" : ""}" id="${name}-list"${items.length === 0 ? " hidden" : ""}>${v.list(items)}</ul><p class="none" id="${name}-list-none"${items.length > 0 ? " hidden" : ""}>${none}</p></div>`
 
 const count = (name: string, n: number) => `<span class="n" data-count="${name}">${n}</span>`
 
@@ -92,6 +92,9 @@ export const linkQuery = (emulator: Service): string =>
 
 const shell = (emulator: Service, state: ControlApi.Update, nonce: string): string => {
   const messages = state.outbox?.items ?? []
+  const users = state.users?.items ?? []
+  const sessions = state.sessions?.items ?? []
+  const requests = state.requests?.entries ?? []
   const live = messages.filter((message) => message.status === "live").length
   const { now } = state.clock
   const token = Redacted.value(emulator.appToken)
@@ -103,7 +106,7 @@ const shell = (emulator: Service, state: ControlApi.Update, nonce: string): stri
     ["sessions", "Sessions", state.sessions?.total ?? 0],
     ["clock", "Clock", -1],
     ["faults", "Faults", state.faults?.length ?? 0],
-    ["requests", "Requests", state.requests?.entries.length ?? 0]
+    ["requests", "Requests", requests.length]
   ]
   return `<a class="skip" href="#outbox">Skip to the outbox</a>
 <header class="top"><div class="bar">
@@ -112,7 +115,7 @@ const shell = (emulator: Service, state: ControlApi.Update, nonce: string): stri
 <div><dt>URL</dt><dd><code>${e(emulator.url)}</code><button type="button" class="tiny ghost" data-act="copy" data-text="${e(emulator.url)}" aria-label="Copy the URL">Copy</button></dd></div>
 <div><dt>App token</dt><dd><code>${e(token)}</code><button type="button" class="tiny ghost" data-act="copy" data-text="${e(token)}" aria-label="Copy the app token">Copy</button></dd></div>
 </dl>
-<button type="button" class="ghost" data-act="theme">Theme: auto</button>
+<button type="button" class="ghost" data-act="theme"><span>Theme: </span><b>auto</b></button>
 </div></header>
 <nav class="tabs" aria-label="Parts of this page"><ul>${tabs
     .map(([id, title, n]) => `<li><a href="#${id}">${title}${n < 0 ? "" : count(id, n)}</a></li>`)
@@ -121,13 +124,13 @@ const shell = (emulator: Service, state: ControlApi.Update, nonce: string): stri
 <main>
 <div class="column">
 <section id="outbox" aria-labelledby="outbox-title"><div class="head"><h2 id="outbox-title" tabindex="-1">Outbox</h2></div>
-${list("outbox", v.outbox(messages, now), "No messages yet. <b>Sign somebody up</b> or ask for a code, and it appears here.")}</section>
+${list("outbox", [...v.outbox(messages, now), ...v.more(messages)], "No messages yet. <b>Sign somebody up</b> or ask for a code, and it appears here.")}</section>
 </div>
 <div class="column">
 <section id="users" aria-labelledby="users-title"><div class="head"><h2 id="users-title" tabindex="-1">Users</h2></div>
-${list("users", v.users(state.users?.items ?? []), "Nobody has signed up yet.")}</section>
+${list("users", [...v.users(users), ...v.more(users)], "Nobody has signed up yet.")}</section>
 <section id="sessions" aria-labelledby="sessions-title"><div class="head"><h2 id="sessions-title" tabindex="-1">Sessions and devices</h2><button type="button" data-act="expire-all" aria-label="Expire all access tokens">Expire all</button></div>
-${list("sessions", v.sessions(state.sessions?.items ?? [], now), "Nobody is signed in.")}</section>
+${list("sessions", [...v.sessions(sessions, now), ...v.more(sessions)], "Nobody is signed in.")}</section>
 </div>
 <div class="column right">
 <section id="clock" aria-labelledby="clock-title"><div class="head"><h2 id="clock-title" tabindex="-1">Clock</h2><button type="button" class="ghost" data-act="clock-reset">Reset</button></div>
@@ -151,7 +154,7 @@ ${list("faults", v.faults(state.faults ?? []), "Nothing is broken. <b>Break some
 </form></details></section>
 </div>
 <section id="requests" aria-labelledby="requests-title"><div class="head"><h2 id="requests-title" tabindex="-1">Requests</h2><div class="tools"><label class="sr" for="log-filter">Filter requests</label><input id="log-filter" type="search" placeholder="Filter by operation, user, reason" autocomplete="off"><label class="check"><input id="log-refused" type="checkbox">Refused only</label></div></div>
-${list("requests", v.requests(state.requests?.entries ?? []), "No requests yet. Secrets never enter this log.", true)}</section>
+${list("requests", [...v.requests(requests), ...v.more(requests)], "No requests yet. Secrets never enter this log.", true)}</section>
 </main>
 <footer><span>For tests and development. It is no production server.</span><a href="/__emulator/api${query}">API reference</a><a href="/__emulator/openapi.json${query}">OpenAPI</a><a href="/__emulator/project.schema.json${query}">Schema of project files</a><button type="button" class="danger tiny" data-act="reset">Reset everything</button></footer>
 <div id="toast" class="toast" role="alert" hidden></div>

@@ -50,12 +50,14 @@ code, .mono { font-family: var(--mono); font-size: 0.92em }
 header.top { background: var(--surface); border-bottom: 1px solid var(--line) }
 .bar { max-width: 1400px; margin: 0 auto; padding: 12px 24px; display: flex; align-items: center; gap: 10px 20px; flex-wrap: wrap }
 .bar > button { margin-right: -12px }
+.bar > button b { font-weight: inherit }
 .brand { display: flex; align-items: center; gap: 10px; margin-right: auto }
 .mark { width: 28px; height: 28px; flex: none }
 .facts { display: flex; gap: 8px 20px; flex-wrap: wrap; font-size: 0.8125rem; align-items: center }
 .facts div { display: flex; gap: 6px; align-items: center; min-width: 0 }
-.facts dt { color: var(--muted) }
+.facts dt { color: var(--muted); white-space: nowrap }
 .facts dd { display: flex; gap: 4px; align-items: center; min-width: 0 }
+.facts code { overflow-wrap: anywhere }
 .dot::before { content: ""; display: inline-block; width: 8px; height: 8px; margin-right: 6px; border-radius: 50%; background: var(--warn) }
 .dot.on::before { background: var(--good) }
 .dot { font-size: 0.8125rem; color: var(--muted); white-space: nowrap }
@@ -157,7 +159,10 @@ footer { max-width: 1400px; margin: -24px auto 0; padding: 0 24px 32px; color: v
 }
 @media (max-width: 999px) { .column { display: contents } }
 @media (max-width: 640px) {
-  .bar { padding: 12px 16px; gap: 8px 12px }
+  .bar { padding: 12px 16px; gap: 8px }
+  .brand { flex: 1; min-width: 0; flex-wrap: wrap; gap: 4px 8px }
+  .bar > button span { position: absolute; width: 1px; overflow: hidden; clip-path: inset(50%) }
+  .bar > button::before { content: "◐" / ""; margin-right: 6px }
   .facts { order: 3; width: 100%; gap: 2px 18px }
   nav.tabs ul { padding: 0 8px }
   main { padding: 12px 12px 40px; gap: 12px }

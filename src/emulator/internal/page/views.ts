@@ -21,6 +21,9 @@ export const makeViews = () => {
   }
   const e = (value: unknown): string => String(value).replace(/[&<>"']/g, (char) => escapes[char] ?? char)
 
+  /** What others chose, which may run from right to left: what stands beside it stays where it is. */
+  const apart = (value: unknown): string => `<bdi>${e(value)}</bdi>`
+
   const two = (n: number) => String(n).padStart(2, "0")
   const time = (ms: number): string => new Date(ms).toISOString().slice(11, 19)
   const date = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
@@ -72,7 +75,7 @@ export const makeViews = () => {
           live
             ? `<button type="button" class="primary" data-act="copy" data-id="code-${message.id}" data-text="${e(message.code)}" aria-label="Copy code ${e(message.code)} of ${e(message.userIdentifier)}">Copy</button>`
             : badge("plain", status)
-        }</div><p class="who">${e(message.to)}</p><p class="meta">${e(message.event ?? "sign-up")} · ${e(
+        }</div><p class="who">${apart(message.to)}</p><p class="meta">${e(message.event ?? "sign-up")} · ${e(
           message.channel === message.marker ? message.channel : `${message.channel} of ${message.marker}`
         )} · ${e(time(message.at))}${live ? ` · ${left(message.expiresAt, now, "expires in")}` : ""}</p>`
       }
@@ -81,7 +84,7 @@ export const makeViews = () => {
   const users = (list: ReadonlyArray<ControlApi.User>): ReadonlyArray<Item> =>
     list.toReversed().map((user) => ({
       key: String(user.id),
-      html: `<div class="row"><div class="grow"><p class="who">${e(user.login)} ${
+      html: `<div class="row"><div class="grow"><p class="who">${apart(user.login)} ${
         user.isDeleted
           ? badge("bad", "archived")
           : user.isActive
@@ -107,9 +110,9 @@ export const makeViews = () => {
       const refresh = now < session.refreshExpiresAt
       return {
         key: String(session.id),
-        html: `<div class="row"><div class="grow"><p class="who">${e(session.userIdentifier)} ${
+        html: `<div class="row"><div class="grow"><p class="who">${apart(session.userIdentifier)} ${
           access ? badge("good", "live") : refresh ? badge("warn", "wants refresh") : badge("bad", "expired")
-        }</p><p class="meta">${e(deviceOf(session.deviceInfo))} · <span class="mono" title="${e(session.fingerprint)}">${e(session.fingerprint.slice(0, 12))}</span></p><p class="meta">${
+        }</p><p class="meta">${apart(deviceOf(session.deviceInfo))} · <span class="mono" title="${e(session.fingerprint)}">${e(session.fingerprint.slice(0, 12))}</span></p><p class="meta">${
           access ? left(session.accessExpiresAt, now, "access for") : "access expired"
         } · ${refresh ? left(session.refreshExpiresAt, now, "refresh for") : "refresh expired"} · ${
           session.refreshes === 0 ? "never refreshed" : `refreshed ${session.refreshes}×`
@@ -142,7 +145,7 @@ export const makeViews = () => {
       return {
         key: String(entry.id),
         html: `<span class="t mono">${e(time(entry.at))}</span><span class="s">${badge(kind, status === null ? "broken" : String(status))}</span><span class="op"><b>${e(entry.operation ?? "no route")}</b> <span class="path mono">${e(entry.method)} ${e(entry.path)}</span></span><span class="u">${
-          entry.userIdentifier === null ? "" : e(entry.userIdentifier)
+          entry.userIdentifier === null ? "" : apart(entry.userIdentifier)
         }${entry.bearer === "dead" ? ` ${badge("plain", "dead token")}` : ""}</span><span class="d mono">${e(duration(entry.durationMs))}</span>${
           detail.length === 0 ? "" : `<span class="why">${detail.map(e).join(" — ")}</span>`
         }`
@@ -179,10 +182,17 @@ export const makeViews = () => {
       state.offset === 0 ? badge("plain", "real time") : badge("accent", `+${span(state.offset)}`)
     }`
 
+  /** How many rows of a part the page is given at most; where it has so many, the list says so at its end. */
+  const limit = 200
+  const more = (rows: ReadonlyArray<unknown>): ReadonlyArray<Item> =>
+    rows.length < limit
+      ? []
+      : [{ key: "more", html: `<p class="meta">These are the newest ${limit}; the control API has all.</p>` }]
+
   const list = (items: ReadonlyArray<Item>): string =>
     items.map((item) => `<li data-key="${e(item.key)}">${item.html}</li>`).join("")
 
-  return { escape: e, until, outbox, users, sessions, requests, faults, clock, list }
+  return { escape: e, until, outbox, users, sessions, requests, faults, clock, limit, more, list }
 }
 
 export type Views = ReturnType<typeof makeViews>
