@@ -611,6 +611,9 @@ describe("auth", () => {
       yield* failsWith(beside, "InvalidCode")
       yield* failsWith(among, "InvalidCode")
       yield* failsWith(beside, "CodeAttemptsExceeded")
+      const emulator = yield* Emulator.Emulator
+      yield* emulator.faults.add({ operation: "auth", kind: "malformed", body: "false", count: 1 })
+      yield* failsWith(beside, "InvalidCode")
       yield* auth.generateCode("email", { userIdentifier: login, eventIdentifier: "auth" })
       assert.isTrue(Option.isNone(yield* session.current))
       yield* auth.auth("email", { authData: name, code: Redacted.make(yield* codeOf()) })

@@ -187,7 +187,7 @@ export const authFirst = [
 export const authRows = [
   // A refused code that the server does not call an error.
   {
-    operations: codeCalls,
+    operations: [...codeCalls, "auth"],
     refused: true,
     error: "InvalidCode",
     source: "FASHION §3.2",
@@ -293,6 +293,16 @@ export const authRows = [
     error: "OAuthRejected",
     source: "REST, RULES+ §4.3",
     certainty: "captured"
+  },
+  // That a code is not wanted, or is no text, says nothing of the code.
+  {
+    operations: ["auth"],
+    status: [400],
+    message: /^(?!.*(not allowed|must be|should)).*\bcode\b/i,
+    withCode: true,
+    error: "InvalidCode",
+    source: "API.md",
+    certainty: "inferred"
   },
   { operations: ["auth"], status: [400, 422], error: "InvalidData", source: "RULES+ §4.3", certainty: "captured" },
 

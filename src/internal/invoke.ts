@@ -26,7 +26,7 @@ export interface Endpoint<Op extends Operation, A> {
   /** What the body is in the language of the call; a `string` says why it is none. */
   readonly decode: (body: unknown, langCode: string) => Exit.Exit<A, Schema.SchemaError | string>
   /** A success whose body says no is a refusal. */
-  readonly refuses?: (body: unknown) => boolean
+  readonly refuses?: (body: unknown, withCode: boolean) => boolean
 }
 
 /** What differs from call to call. */
@@ -107,7 +107,8 @@ export const interpret = <Op extends Operation, A>(
   const { operation } = endpoint
   const body = parseJson(answer.text)
   const success = status >= 200 && status < 300
-  if (success && endpoint.refuses?.(body) !== true) {
+  const withCode = parts.withCode === true
+  if (success && endpoint.refuses?.(body, withCode) !== true) {
     if (body === notJson) return invalidResponse(operation, status, "no JSON")
     const exit = endpoint.decode(body, parts.langCode)
     if (Exit.isSuccess(exit)) return Exit.succeed(exit.value)
@@ -122,7 +123,7 @@ export const interpret = <Op extends Operation, A>(
       marker: parts.marker,
       envelope: readEnvelope(status, body) ?? emptyEnvelope(status),
       retryAfter: parseRetryAfter(answer.header("retry-after"), clock.currentTimeMillisUnsafe()),
-      withCode: parts.withCode === true,
+      withCode,
       refused: success
     })
     // The table's rows for an operation are what `ErrorOf` is computed from, so that this is what they made.
