@@ -15,6 +15,7 @@ import { classify, type ErrorOf, type Operation, type Rules } from "./classifica
 import type * as Lean from "./lean.ts"
 import { emptyEnvelope, readEnvelope } from "./serverEnvelope.ts"
 import type { Call, Transport } from "./transport.ts"
+import { half, segmentIssue } from "./urls.ts"
 import { notJson, parseJson, parseRetryAfter } from "./wire.ts"
 
 /** What is fixed about an operation. */
@@ -206,8 +207,6 @@ const encode = (text: string): string =>
 
 const plain = /^[\w-]*$/
 
-const half = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
-
 /** Path segments and query, encoded; parameters that are `undefined` are left out. */
 export const path = (
   segments: ReadonlyArray<string>,
@@ -231,11 +230,7 @@ export const reveal = (value: string | Redacted.Redacted<string>): string =>
 
 const argumentIssue = (name: string, value: unknown): string | undefined => {
   const text = Redacted.isRedacted(value) ? Redacted.value(value) : value
-  if (typeof text !== "string") return `\`${name}\` must be a string`
-  if (text.trim() === "") return `\`${name}\` must not be empty`
-  if (half.test(text)) return `\`${name}\` holds half a character`
-  // A path with them leads to another resource.
-  return text === "." || text === ".." ? `\`${name}\` must not be "${text}"` : undefined
+  return typeof text === "string" ? segmentIssue(name, text) : `\`${name}\` must be a string`
 }
 
 /** The issues of arguments that must not be empty, or contain what no path can. */
