@@ -10,7 +10,9 @@ const isToken = ({ length }: string): boolean => length > 0 && length <= maxToke
 /** Whether a token can be sent as a bearer token: visible ASCII. With another, no call would ever leave. */
 export const isBearer = (token: string): boolean => isToken(token) && /^[\x21-\x7e]+$/.test(token)
 
-const Token = Schema.String.check(Schema.makeFilter((token: string) => isToken(token) || "a token of a possible length"))
+const Token = Schema.String.check(
+  Schema.makeFilter((token: string) => isToken(token) || "a token of a possible length")
+)
 
 const Bearer = Schema.String.check(Schema.makeFilter((token: string) => isBearer(token) || "a token for a header"))
 

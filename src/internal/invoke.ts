@@ -125,7 +125,8 @@ export const interpret = <Op extends Operation, A>(
       envelope: readEnvelope(status, body) ?? emptyEnvelope(status),
       retryAfter: parseRetryAfter(answer.header("retry-after"), clock.currentTimeMillisUnsafe()),
       withCode,
-      refused: success
+      refused: success,
+      call: answer.call
     })
     // The table's rows for an operation are what `ErrorOf` is computed from, so that this is what they made.
     return Effect.fail(error as ErrorOf<Op>)
