@@ -299,11 +299,15 @@ const endpoints = {
   generateCode: Invoke.nothing(rules, "generateCode", "POST"),
   checkCode: Invoke.question(rules, "checkCode", "POST"),
   activateUser: Invoke.nothing(rules, "activateUser", "POST"),
-  auth: {
-    ...Invoke.something(rules, "auth", "POST", AuthSchema.decodeAuthEntity, (wire) => wire),
-    // As `checkCode` may answer a code that is wrong.
-    refuses: (body: unknown, withCode: boolean) => withCode && body === false
-  },
+  auth: Invoke.something(
+    rules,
+    "auth",
+    "POST",
+    AuthSchema.decodeAuthEntity,
+    (wire) => wire,
+    // As `checkCode` answers a code that is wrong.
+    (body, withCode) => withCode && body === false
+  ),
   oauth: Invoke.something(rules, "oauth", "POST", AuthSchema.decodeAuthEntity, (wire) => wire),
   logout: Invoke.nothing(rules, "logout", "POST"),
   logoutAll: Invoke.nothing(rules, "logoutAll", "POST"),

@@ -189,7 +189,7 @@ export const authFirst = [
 export const authRows = [
   // A refused code that the server does not call an error.
   {
-    operations: [...codeCalls, "auth"],
+    operations: ["checkCode", "activateUser", "changePassword", "auth"],
     refused: true,
     error: "InvalidCode",
     source: "FASHION §3.2",

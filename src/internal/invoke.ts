@@ -82,7 +82,8 @@ export const something = <Op extends Operation, W, A>(
   operation: Op,
   method: Call["method"],
   decode: (body: unknown) => Exit.Exit<W, Schema.SchemaError>,
-  toDomain: (wire: W, langCode: string) => A
+  toDomain: (wire: W, langCode: string) => A,
+  refuses: NonNullable<Endpoint<Op, A>["refuses"]> = () => false
 ): Endpoint<Op, A> => ({
   rules,
   operation,
@@ -90,7 +91,8 @@ export const something = <Op extends Operation, W, A>(
   decode: (body, langCode) => {
     const exit = decode(body)
     return Exit.isSuccess(exit) ? Exit.succeed(toDomain(exit.value, langCode)) : Exit.failCause(exit.cause)
-  }
+  },
+  refuses
 })
 
 const invalidResponse = (operation: Operation, statusCode: number, issue: string) =>
