@@ -7,8 +7,9 @@ export const maxTokenLength = 16_384
 
 const isToken = ({ length }: string): boolean => length > 0 && length <= maxTokenLength
 
-/** Whether a token can be sent as a bearer token: visible ASCII. With another, no call would ever leave. */
-export const isBearer = (token: string): boolean => isToken(token) && /^[\x21-\x7e]+$/.test(token)
+/** Whether a token can be sent as a bearer token: ASCII that a header carries as it is. With another, no call leaves. */
+export const isBearer = (token: string): boolean =>
+  isToken(token) && /^[\x20-\x7e]+$/.test(token) && token.trim() === token
 
 const Token = Schema.String.check(
   Schema.makeFilter((token: string) => isToken(token) || "a token of a possible length")
