@@ -299,7 +299,15 @@ const endpoints = {
   generateCode: Invoke.nothing(rules, "generateCode", "POST"),
   checkCode: Invoke.question(rules, "checkCode", "POST"),
   activateUser: Invoke.nothing(rules, "activateUser", "POST"),
-  auth: Invoke.something(rules, "auth", "POST", AuthSchema.decodeAuthEntity, (wire) => wire),
+  auth: Invoke.something(
+    rules,
+    "auth",
+    "POST",
+    AuthSchema.decodeAuthEntity,
+    (wire) => wire,
+    // As `checkCode` answers a code that is wrong.
+    (body, withCode) => withCode && body === false
+  ),
   oauth: Invoke.something(rules, "oauth", "POST", AuthSchema.decodeAuthEntity, (wire) => wire),
   logout: Invoke.nothing(rules, "logout", "POST"),
   logoutAll: Invoke.nothing(rules, "logoutAll", "POST"),

@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
-import { isLoopback } from "./internal/urls.ts"
+import { isLoopback, segmentIssue } from "./internal/urls.ts"
 import * as OneEntryError from "./OneEntryError.ts"
 
 /**
@@ -140,7 +140,8 @@ export const resolve = (options: ClientOptions): Effect.Effect<Project, OneEntry
     if (!/^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*$/.test(langCode)) {
       issues.push("`langCode` must be a language code such as en_US")
     }
-    if (!text(providerMarker)?.trim()) issues.push("`providerMarker` must not be empty")
+    const markerIssue = segmentIssue("providerMarker", text(providerMarker) ?? "")
+    if (markerIssue !== undefined) issues.push(markerIssue)
     if (!text(slot)) issues.push("`slot` must not be empty")
     if (options.retry !== undefined && options.retry !== false && !Schedule.isSchedule(options.retry)) {
       issues.push("`retry` must be a schedule, or false")

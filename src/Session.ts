@@ -29,6 +29,7 @@ import * as AuthError from "./AuthError.ts"
 import type * as ClientOptions from "./ClientOptions.ts"
 import * as DeviceMetadata from "./DeviceMetadata.ts"
 import * as Codecs from "./internal/codecs.ts"
+import { isBearer, maxTokenLength } from "./internal/authWire.ts"
 import * as Cooldown from "./internal/cooldown.ts"
 import * as Deadlines from "./internal/deadlines.ts"
 import * as GuardedLock from "./internal/guardedLock.ts"
@@ -45,6 +46,7 @@ import * as Stored from "./internal/storedSession.ts"
 import * as FetchTransport from "./internal/fetchTransport.ts"
 import * as HttpTransport from "./internal/httpTransport.ts"
 import type * as Transport from "./internal/transport.ts"
+import { segmentIssue } from "./internal/urls.ts"
 import * as Visitor from "./internal/visitor.ts"
 import * as OneEntryError from "./OneEntryError.ts"
 import * as SessionLock from "./SessionLock.ts"
@@ -364,19 +366,16 @@ const keepAliveSlice = 30_000
 /** The pauses of `keepAlive` between refreshes that fail, and between those of tokens with hardly any life in them. */
 const keepAlivePause = { shortest: 1_000, longest: 60_000 }
 
-/** What no server issues. */
-const maxTokenLength = 16_384
-
 /** What is wrong with tokens from elsewhere. */
 const issuesOf = (tokens: Tokens): ReadonlyArray<string> => {
   const issues: Array<string> = []
   const refreshToken = bare(tokens.refreshToken)
   if (refreshToken === "") issues.push("`refreshToken` must not be empty")
   if (refreshToken.length > maxTokenLength) issues.push("`refreshToken` is too long")
-  if (tokens.accessToken !== undefined && bare(tokens.accessToken).length > maxTokenLength) {
-    issues.push("`accessToken` is too long")
-  }
-  if (tokens.marker !== undefined && tokens.marker.trim() === "") issues.push("`marker` must not be empty")
+  const accessToken = tokens.accessToken === undefined ? "" : bare(tokens.accessToken)
+  if (accessToken !== "" && !isBearer(accessToken)) issues.push("`accessToken` is too long, or no text for a header")
+  const markerIssue = tokens.marker === undefined ? undefined : segmentIssue("marker", tokens.marker)
+  if (markerIssue !== undefined) issues.push(markerIssue)
   return issues
 }
 

@@ -336,7 +336,7 @@ export const layerMemory: Layer.Layer<TokenStorage> = /* @__PURE__ */ Layer.sync
  * ```ts
  * import { TokenStorage } from "effect-oneentry"
  *
- * export const layer = TokenStorage.layerKeyValueStore({ prefix: "shop:sessions:" })
+ * export const options: TokenStorage.KeyValueStoreOptions = { prefix: "shop:sessions:" }
  * ```
  *
  * @category models
@@ -346,6 +346,13 @@ export interface KeyValueStoreOptions {
   /** What every key begins with, before the slot; `"oneentry:"` by default. */
   readonly prefix?: string | undefined
 }
+
+// The module of the service brings the file system and SQL with it, 12 modules
+// that nobody else here needs. A service is found by its id, so its key is
+// made here again.
+const KeyValueStoreKey = /* @__PURE__ */ Context.Service<KeyValueStore.KeyValueStore>(
+  "effect/persistence/KeyValueStore"
+)
 
 /**
  * Keeps sessions in any `KeyValueStore` of Effect's: files, SQL, Web Storage.
@@ -364,7 +371,7 @@ export interface KeyValueStoreOptions {
  * import { KeyValueStore } from "effect/persistence"
  * import { TokenStorage } from "effect-oneentry"
  *
- * export const layer = TokenStorage.layerKeyValueStore().pipe(
+ * export const layer = TokenStorage.layerKeyValueStore.pipe(
  *   Layer.provide(KeyValueStore.layerFileSystem(".sessions")),
  *   Layer.provide([NodeFileSystem.layer, NodePath.layer])
  * )
@@ -373,23 +380,14 @@ export interface KeyValueStoreOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layerKeyValueStore = (
-  options?: KeyValueStoreOptions
-): Layer.Layer<TokenStorage, never, KeyValueStore.KeyValueStore> =>
-  Layer.effect(
+export const layerKeyValueStore: Layer.Layer<TokenStorage, never, KeyValueStore.KeyValueStore> =
+  /* @__PURE__ */ Layer.effect(
     TokenStorage,
-    Effect.map(KeyValueStoreKey, (store) => makeKeyValueStore(store, options))
+    /* @__PURE__ */ Effect.map(KeyValueStoreKey, (store) => makeKeyValueStore(store))
   )
 
-// The module of the service brings the file system and SQL with it, 12 modules
-// that nobody else here needs. A service is found by its id, so its key is
-// made here again.
-const KeyValueStoreKey = /* @__PURE__ */ Context.Service<KeyValueStore.KeyValueStore>(
-  "effect/persistence/KeyValueStore"
-)
-
 /**
- * Makes a storage from a `KeyValueStore` that is already at hand.
+ * Makes a storage from a `KeyValueStore` that is already at hand, under a prefix of one's own where wanted.
  *
  * **Example** (A store in a local map)
  *
@@ -479,7 +477,7 @@ export const generateKey: Effect.Effect<Redacted.Redacted<string>> = /* @__PURE_
  *
  * export const layer = (current: TokenStorage.EncryptionKey, former: TokenStorage.EncryptionKey) =>
  *   TokenStorage.layerEncrypted([current, former]).pipe(
- *     Layer.provide(TokenStorage.layerKeyValueStore())
+ *     Layer.provide(TokenStorage.layerKeyValueStore)
  *   )
  * ```
  *

@@ -611,6 +611,9 @@ describe("auth", () => {
       yield* failsWith(beside, "InvalidCode")
       yield* failsWith(among, "InvalidCode")
       yield* failsWith(beside, "CodeAttemptsExceeded")
+      const emulator = yield* Emulator.Emulator
+      yield* emulator.faults.add({ operation: "auth", kind: "malformed", body: "false", count: 1 })
+      yield* failsWith(beside, "InvalidCode")
       yield* auth.generateCode("email", { userIdentifier: login, eventIdentifier: "auth" })
       assert.isTrue(Option.isNone(yield* session.current))
       yield* auth.auth("email", { authData: name, code: Redacted.make(yield* codeOf()) })
@@ -636,6 +639,18 @@ describe("auth", () => {
       // Not even by an answer that cannot be understood (the server, though, may have replaced the device's session).
       yield* emulator.faults.add({ operation: "auth", kind: "malformed", body: '{"userIdentifier":"x"}', count: 1 })
       yield* failsWith(signIn(), "OneEntryError/ResponseInvalid")
+      // Nor by a token that no header can carry.
+      for (const accessToken of ["line\r\nx-evil: 1", "nul\0", "tökən", " "]) {
+        const body = JSON.stringify({
+          userIdentifier: login,
+          authProviderIdentifier: "email",
+          accessToken,
+          refreshToken: "1"
+        })
+        yield* emulator.faults.add({ operation: "auth", kind: "malformed", body, count: 1 })
+        const error = yield* failsWith(signIn(), "OneEntryError/ResponseInvalid")
+        assert.notInclude(error.message, accessToken.trim() || "nothing")
+      }
       assert.isTrue(Option.isSome(yield* Session.Session.use((session) => session.current)))
     }).pipe(Effect.provide(inProcess()))
   )

@@ -382,7 +382,7 @@ describe("what a sign-in is bound to", () => {
 })
 
 describe("storages", () => {
-  const keyValue = TokenStorage.layerKeyValueStore().pipe(Layer.provide(KeyValueStore.layerMemory))
+  const keyValue = TokenStorage.layerKeyValueStore.pipe(Layer.provide(KeyValueStore.layerMemory))
   const encrypted = Layer.unwrap(Effect.map(TokenStorage.generateKey, (key) => TokenStorage.layerEncrypted(key))).pipe(
     Layer.provide(TokenStorage.layerMemory)
   )

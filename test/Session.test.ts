@@ -2952,7 +2952,12 @@ describe("restore", () => {
           { refreshToken: Redacted.make("") },
           { refreshToken: "x".repeat(20_000) },
           { refreshToken: "x", accessToken: "x".repeat(20_000) },
-          { refreshToken: "x", marker: " " }
+          // No header can carry it.
+          { refreshToken: "x", accessToken: Redacted.make("x\r\nx-evil: 1") },
+          { refreshToken: "x", marker: " " },
+          // The refresh token would go to another route.
+          { refreshToken: "x", marker: ".." },
+          { refreshToken: "x", marker: "\ud83d" }
         ]) {
           const error = yield* Effect.flip(client.session.restore(tokens))
           assert.strictEqual(error._tag === "OneEntryError" ? error.reason._tag : error._tag, "InvalidRequest")

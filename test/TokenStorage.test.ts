@@ -22,8 +22,8 @@ const layerFiles = Layer.unwrap(
 
 const storages = {
   memory: TokenStorage.layerMemory,
-  "KeyValueStore in memory": TokenStorage.layerKeyValueStore().pipe(Layer.provide(KeyValueStore.layerMemory)),
-  "KeyValueStore in files": TokenStorage.layerKeyValueStore().pipe(Layer.provide(layerFiles))
+  "KeyValueStore in memory": TokenStorage.layerKeyValueStore.pipe(Layer.provide(KeyValueStore.layerMemory)),
+  "KeyValueStore in files": TokenStorage.layerKeyValueStore.pipe(Layer.provide(layerFiles))
 }
 
 for (const [name, layer] of Object.entries(storages)) {
@@ -171,23 +171,23 @@ describe("layerKeyValueStore", () => {
       const store = yield* KeyValueStore.KeyValueStore
       yield* TokenStorage.makeKeyValueStore(store).set("ann", "1")
       yield* TokenStorage.makeKeyValueStore(store, { prefix: "" }).set("ann", "2")
-      const app = yield* Effect.provide(TokenStorage.TokenStorage, TokenStorage.layerKeyValueStore({ prefix: "app:" }))
-      yield* app.set("ann", "3")
-      assert.deepStrictEqual((yield* store.keys).toSorted(), ["ann", "app:ann", "oneentry:ann"])
-      assert.isFalse(app.atomic)
+      const layered = yield* Effect.provide(TokenStorage.TokenStorage, TokenStorage.layerKeyValueStore)
+      assert.strictEqual(yield* layered.get("ann"), "1")
+      assert.deepStrictEqual((yield* store.keys).toSorted(), ["ann", "oneentry:ann"])
+      assert.isFalse(layered.atomic)
     }).pipe(Effect.provide(KeyValueStore.layerMemory))
   )
 
   it.effect("fails typed, with the store's error as the cause", () =>
     Effect.gen(function* () {
-      const storage = yield* TokenStorage.TokenStorage
+      const storage = TokenStorage.makeKeyValueStore(yield* KeyValueStore.KeyValueStore, { prefix: "" })
       const error = yield* Effect.flip(storage.get(""))
       assert.strictEqual(error._tag, "TokenStorageError")
       assert.isTrue(error.cause instanceof KeyValueStore.KeyValueStoreError)
       // A key that no file name can encode makes the store throw.
       const thrown = yield* Effect.flip(storage.set("\ud800", "value"))
       assert.deepStrictEqual([thrown._tag, thrown.operation], ["TokenStorageError", "set"])
-    }).pipe(Effect.provide(TokenStorage.layerKeyValueStore({ prefix: "" }).pipe(Layer.provide(layerFiles))))
+    }).pipe(Effect.provide(layerFiles))
   )
 })
 

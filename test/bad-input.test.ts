@@ -78,6 +78,7 @@ describe("options", () => {
     ["a language with a path", { url, langCode: "en/../de" }, /`langCode`/],
     ["null for a language", untyped({ langCode: null }), /`langCode`/],
     ["an empty marker", { url, providerMarker: " " }, /`providerMarker` must not be empty/],
+    ["a marker that leads elsewhere", { url, providerMarker: ".." }, /`providerMarker` must not be "\.\."/],
     ["null for a marker", untyped({ providerMarker: null }), /`providerMarker`/],
     ["an empty slot", { url, slot: "" }, /`slot` must not be empty/],
     ["a number for a slot", untyped({ slot: 5 }), /`slot`/],

@@ -37,7 +37,10 @@ const pair = () => ({
 const envelope = (status: number, message: string) =>
   Response.json({ statusCode: status, timestamp: "2026-01-01T00:00:00.000Z", message, pageData: null }, { status })
 
-type Answer = (url: string) => Response
+/** What was sent, piece by piece. */
+type Sent = ReadonlyArray<string>
+
+type Answer = (url: string, sent: Sent) => Response
 
 const well: Answer = (url) => {
   if (url.endsWith("sign-up")) {
@@ -87,6 +90,12 @@ const answers: Record<string, Answer> = {
   },
   "too large": () => new Response(secret("large").repeat(10_000), { status: 201 }),
   "a page": () => new Response(`<html>${secret("page")}</html>`, { status: 200 }),
+  "what was sent, refused": (_, sent) =>
+    Response.json({ statusCode: 400, message: sent, pageData: { asked: sent } }, { status: 400 }),
+  "what was sent, unauthorized": (_, sent) =>
+    Response.json({ statusCode: 401, message: sent, pageData: { asked: sent } }, { status: 401 }),
+  "what was sent, for a while": (_, sent) =>
+    Response.json({ statusCode: 503, message: sent, pageData: { asked: sent } }, { status: 503 }),
   broken: broken,
   rejected: (url) =>
     url.endsWith("refresh") ? envelope(400, "Provided token is incorrect") : envelope(401, "Unauthorized"),
@@ -96,6 +105,18 @@ const answers: Record<string, Answer> = {
       () => envelope(status, "User code is expired or incorrect")
     ])
   )
+}
+
+/** As validators quote what they refuse, and servers the path that they do not know. The form's fields are no secrets. */
+const sentOf = (url: string, headers: HeadersInit, body: unknown): Sent => {
+  const fields = typeof body === "string" ? Object.entries(JSON.parse(body) as object) : []
+  return [
+    `Cannot POST ${url}`,
+    ...[...new Headers(headers)].map(([name, value]) => `"${name}" with value "${value}"`),
+    ...fields
+      .filter(([key]) => key !== "formData")
+      .map(([key, value]) => `"${key}" with value ${JSON.stringify(value)}`)
+  ]
 }
 
 const ann = { userIdentifier: "ann@example.com", eventIdentifier: "auth" }
@@ -215,10 +236,14 @@ for (const lean of [false, true]) {
           }
         }
         let current: Answer = well
-        const fetch: typeof globalThis.fetch = async (input) => current(String(input))
+        const fetch: typeof globalThis.fetch = async (input, init) =>
+          current(String(input), sentOf(String(input), init?.headers ?? {}, init?.body))
         const http = HttpClient.make((request, url) =>
           Effect.tryPromise({
-            try: async () => HttpClientResponse.fromWeb(request, current(url.href)),
+            try: async () => {
+              const body = request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : undefined
+              return HttpClientResponse.fromWeb(request, current(url.href, sentOf(url.href, request.headers, body)))
+            },
             catch: (cause) =>
               new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
           })
@@ -350,7 +375,7 @@ it.effect("a lock and a storage that fail show no secret of ours", () =>
       })
     )
     const http = HttpClient.make((request, url) =>
-      Effect.sync(() => HttpClientResponse.fromWeb(request, well(url.href)))
+      Effect.sync(() => HttpClientResponse.fromWeb(request, well(url.href, [])))
     )
     const lock = {
       withLock: (slot: string) => () => Effect.fail(new SessionLock.SessionLockError({ slot, reason: "Unavailable" }))

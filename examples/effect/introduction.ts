@@ -17,4 +17,4 @@ export const quickstart = Effect.gen(function* () {
 
 /** A client whose session outlives the page, in any `KeyValueStore`: the whole session, not the refresh token alone. */
 export const persistent = (url: string, appToken: string) =>
-  OneEntry.layer({ url, appToken }).pipe(Layer.provide([TokenStorage.layerKeyValueStore(), FetchClient.layer]))
+  OneEntry.layer({ url, appToken }).pipe(Layer.provide([TokenStorage.layerKeyValueStore, FetchClient.layer]))

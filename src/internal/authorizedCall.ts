@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import type { Internal, RefreshError } from "../Session.ts"
 import type { ErrorOf, Operation } from "./classification.ts"
 import { type Endpoint, interpret, type Parts, retryTransient } from "./invoke.ts"
-import { readEnvelope } from "./serverEnvelope.ts"
+import { unquoted } from "./quoted.ts"
+import { emptyEnvelope, readEnvelope } from "./serverEnvelope.ts"
 import { deviceHeader, type Transport } from "./transport.ts"
 import { parseJson } from "./wire.ts"
 import { type Refused, refused } from "./refused.ts"
@@ -27,7 +28,10 @@ const attempt = <Op extends Operation, A>(
     }),
     (answer): Effect.Effect<A, ErrorOf<Op> | Refused> =>
       answer.status === 401
-        ? refused(headers, readEnvelope(401, parseJson(answer.text))?.messages)
+        ? refused(
+            headers,
+            unquoted(readEnvelope(401, parseJson(answer.text)) ?? emptyEnvelope(401), answer.call).messages
+          )
         : interpret(endpoint, parts, answer)
   )
 

@@ -10,7 +10,9 @@ import * as Duration from "effect/Duration"
 import * as AuthError from "../AuthError.ts"
 import * as OneEntryError from "../OneEntryError.ts"
 import * as DomainErrors from "./domainErrors.ts"
+import { unquoted } from "./quoted.ts"
 import type { ServerEnvelope } from "./serverEnvelope.ts"
+import type { Call } from "./transport.ts"
 
 /** Every operation that the package names. */
 export type Operation =
@@ -187,7 +189,7 @@ export const authFirst = [
 export const authRows = [
   // A refused code that the server does not call an error.
   {
-    operations: codeCalls,
+    operations: ["checkCode", "activateUser", "changePassword", "auth"],
     refused: true,
     error: "InvalidCode",
     source: "FASHION §3.2",
@@ -293,6 +295,16 @@ export const authRows = [
     error: "OAuthRejected",
     source: "REST, RULES+ §4.3",
     certainty: "captured"
+  },
+  // That a code is not wanted, or is no text, says nothing of the code.
+  {
+    operations: ["auth"],
+    status: [400],
+    message: /^(?!.*(not allowed|must be|should)).*\bcode\b/i,
+    withCode: true,
+    error: "InvalidCode",
+    source: "API.md",
+    certainty: "inferred"
   },
   { operations: ["auth"], status: [400, 422], error: "InvalidData", source: "RULES+ §4.3", certainty: "captured" },
 
@@ -519,6 +531,8 @@ export interface Answer {
   readonly withCode: boolean
   /** A success whose body says no. */
   readonly refused: boolean
+  /** What was refused: its secrets stay out of the error. */
+  readonly call?: Call | undefined
 }
 
 const statusMatches = (status: Row["status"], value: number): boolean =>
@@ -559,8 +573,9 @@ const isReason = (tag: Row["error"]): tag is ReasonTag => Object.hasOwn(reasons,
 
 /** The error that an answer is. */
 export const classify = (answer: Answer): InstanceType<DomainClasses[DomainTag]> | OneEntryError.OneEntryError => {
-  const { envelope, marker, operation, retryAfter, rules } = answer
+  const { call, marker, operation, retryAfter, rules } = answer
   const tag = rowOf(answer)?.error ?? "Unexpected"
+  const envelope = unquoted(answer.envelope, call)
   // What a class has no field for, it leaves out.
   const fields = {
     ...envelope,

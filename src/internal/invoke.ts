@@ -15,6 +15,7 @@ import { classify, type ErrorOf, type Operation, type Rules } from "./classifica
 import type * as Lean from "./lean.ts"
 import { emptyEnvelope, readEnvelope } from "./serverEnvelope.ts"
 import type { Call, Transport } from "./transport.ts"
+import { half, segmentIssue } from "./urls.ts"
 import { notJson, parseJson, parseRetryAfter } from "./wire.ts"
 
 /** What is fixed about an operation. */
@@ -26,7 +27,7 @@ export interface Endpoint<Op extends Operation, A> {
   /** What the body is in the language of the call; a `string` says why it is none. */
   readonly decode: (body: unknown, langCode: string) => Exit.Exit<A, Schema.SchemaError | string>
   /** A success whose body says no is a refusal. */
-  readonly refuses?: (body: unknown) => boolean
+  readonly refuses?: (body: unknown, withCode: boolean) => boolean
 }
 
 /** What differs from call to call. */
@@ -81,7 +82,8 @@ export const something = <Op extends Operation, W, A>(
   operation: Op,
   method: Call["method"],
   decode: (body: unknown) => Exit.Exit<W, Schema.SchemaError>,
-  toDomain: (wire: W, langCode: string) => A
+  toDomain: (wire: W, langCode: string) => A,
+  refuses: NonNullable<Endpoint<Op, A>["refuses"]> = () => false
 ): Endpoint<Op, A> => ({
   rules,
   operation,
@@ -89,7 +91,8 @@ export const something = <Op extends Operation, W, A>(
   decode: (body, langCode) => {
     const exit = decode(body)
     return Exit.isSuccess(exit) ? Exit.succeed(toDomain(exit.value, langCode)) : Exit.failCause(exit.cause)
-  }
+  },
+  refuses
 })
 
 const invalidResponse = (operation: Operation, statusCode: number, issue: string) =>
@@ -107,7 +110,8 @@ export const interpret = <Op extends Operation, A>(
   const { operation } = endpoint
   const body = parseJson(answer.text)
   const success = status >= 200 && status < 300
-  if (success && endpoint.refuses?.(body) !== true) {
+  const withCode = parts.withCode === true
+  if (success && endpoint.refuses?.(body, withCode) !== true) {
     if (body === notJson) return invalidResponse(operation, status, "no JSON")
     const exit = endpoint.decode(body, parts.langCode)
     if (Exit.isSuccess(exit)) return Exit.succeed(exit.value)
@@ -122,8 +126,9 @@ export const interpret = <Op extends Operation, A>(
       marker: parts.marker,
       envelope: readEnvelope(status, body) ?? emptyEnvelope(status),
       retryAfter: parseRetryAfter(answer.header("retry-after"), clock.currentTimeMillisUnsafe()),
-      withCode: parts.withCode === true,
-      refused: success
+      withCode,
+      refused: success,
+      call: answer.call
     })
     // The table's rows for an operation are what `ErrorOf` is computed from, so that this is what they made.
     return Effect.fail(error as ErrorOf<Op>)
@@ -205,8 +210,6 @@ const encode = (text: string): string =>
 
 const plain = /^[\w-]*$/
 
-const half = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
-
 /** Path segments and query, encoded; parameters that are `undefined` are left out. */
 export const path = (
   segments: ReadonlyArray<string>,
@@ -230,11 +233,7 @@ export const reveal = (value: string | Redacted.Redacted<string>): string =>
 
 const argumentIssue = (name: string, value: unknown): string | undefined => {
   const text = Redacted.isRedacted(value) ? Redacted.value(value) : value
-  if (typeof text !== "string") return `\`${name}\` must be a string`
-  if (text.trim() === "") return `\`${name}\` must not be empty`
-  if (half.test(text)) return `\`${name}\` holds half a character`
-  // A path with them leads to another resource.
-  return text === "." || text === ".." ? `\`${name}\` must not be "${text}"` : undefined
+  return typeof text === "string" ? segmentIssue(name, text) : `\`${name}\` must be a string`
 }
 
 /** The issues of arguments that must not be empty, or contain what no path can. */

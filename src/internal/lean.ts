@@ -18,6 +18,8 @@ export interface Answer {
   readonly status: number
   readonly text: string
   readonly header: Header
+  /** Of a refusal: what was refused. */
+  readonly call?: Call
 }
 
 /** What became of a request that got no answer. */

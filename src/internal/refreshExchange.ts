@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as OneEntryError from "../OneEntryError.ts"
 import { AuthEntityWire } from "./authWire.ts"
+import { unquoted } from "./quoted.ts"
 import { readEnvelope, type ServerEnvelope } from "./serverEnvelope.ts"
 import * as Stored from "./storedSession.ts"
 import { deviceHeader, type Transport } from "./transport.ts"
@@ -88,7 +89,8 @@ export const send = (transport: Transport, session: Stored.StoredSession, clock:
               })
             }
           }
-          const envelope = readEnvelope(status, body)
+          const said = readEnvelope(status, body)
+          const envelope = said === undefined ? undefined : unquoted(said, answer.call)
           const messages = envelope?.messages ?? []
           if (envelope !== undefined && (status === 400 || status === 401 || status === 403)) {
             return { outcome: "rejected", envelope, reason: new OneEntryError.Unexpected(envelope), retryAfter }

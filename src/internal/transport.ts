@@ -157,7 +157,11 @@ export const make = (project: Project, connection: Connection): Effect.Effect<Tr
           accept: "application/json",
           ...(project.appToken === undefined ? {} : { "x-app-token": Redacted.value(project.appToken) })
         },
-        send: (call) => run(call, (fiber) => exchangeOf(call, fiber)),
+        send: (call) =>
+          Effect.map(
+            run(call, (fiber) => exchangeOf(call, fiber)),
+            (answer) => (answer.status < 400 ? answer : { ...answer, call })
+          ),
         run,
         observe: (operation, path, call) =>
           Effect.withFiber((fiber) => {

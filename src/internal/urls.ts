@@ -1,4 +1,15 @@
-/** Which addresses may be trusted with what. */
+/** Which addresses may be trusted with what, and what may stand in them. */
+
+/** Half a character: no URL can hold it. */
+export const half = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
+
+/** What keeps a text from being a segment of a path. */
+export const segmentIssue = (name: string, text: string): string | undefined => {
+  if (text.trim() === "") return `\`${name}\` must not be empty`
+  if (half.test(text)) return `\`${name}\` holds half a character`
+  // A path with them leads to another resource.
+  return text === "." || text === ".." ? `\`${name}\` must not be "${text}"` : undefined
+}
 
 export const isLoopback = (hostname: string): boolean =>
   hostname === "localhost" ||
