@@ -156,7 +156,7 @@ const tabs = (emulator: Emulator.Service, all: ReadonlyArray<Page>, contenders: 
   })
 
 /** Tabs of a fresh profile, as many as any measurement wants. */
-const openTabs = (emulator: Emulator.Service, site: Site, count: number, lock?: "leases") =>
+const openTabs = (emulator: Emulator.Service, site: Site, count: number, webLocks: boolean) =>
   Effect.gen(function* () {
     const context = yield* Effect.acquireRelease(site.context, (context) => Effect.promise(() => context.close()))
     return yield* Effect.forEach(Array.from({ length: count }), () =>
@@ -166,7 +166,7 @@ const openTabs = (emulator: Emulator.Service, site: Site, count: number, lock?: 
             url: emulator.url,
             appToken: Redacted.value(emulator.appToken),
             storage: "indexedDb" as const,
-            ...(lock === undefined ? {} : { lock })
+            webLocks
           })
         )
       )
@@ -247,10 +247,13 @@ const program = Effect.gen(function* () {
   }
   if (requirementOfChromium.available) {
     const site = yield* startSite("test/browser/sessionPage.ts")
-    for (const [name, lock] of [["Web Locks"], ["leases in IndexedDB", "leases"]] as const) {
+    for (const [name, webLocks] of [
+      ["Web Locks", true],
+      ["leases in IndexedDB", false]
+    ] as const) {
       yield* Effect.scoped(
         Effect.gen(function* () {
-          const all = yield* openTabs(emulator, site, Math.max(...sizes), lock)
+          const all = yield* openTabs(emulator, site, Math.max(...sizes), webLocks)
           for (const size of sizes) {
             results.push(yield* measure(emulator, name, size, () => tabs(emulator, all, size)))
           }

@@ -38,7 +38,7 @@ describe.skipIf(!requirementOfChromium.available)("a session in the tabs of a br
   type Storage = "indexedDb" | "localStorage"
 
   /** A backend, a profile and tabs in it. */
-  const setUp = Effect.fnUntraced(function* (storage: Storage, count: number) {
+  const setUp = Effect.fnUntraced(function* (storage: Storage, count: number, webLocks = true) {
     const emulator = yield* makeEmulator
     const context = yield* Effect.acquireRelease(
       Effect.suspend(() => site().context),
@@ -47,7 +47,7 @@ describe.skipIf(!requirementOfChromium.available)("a session in the tabs of a br
     const openTab = (context: BrowserContext) =>
       Effect.tap(site().open(context), (page) =>
         Effect.promise(async () => {
-          const options = { url: emulator.url, appToken: Redacted.value(emulator.appToken), storage }
+          const options = { url: emulator.url, appToken: Redacted.value(emulator.appToken), storage, webLocks }
           const started = await page.evaluate((options) => window.app.start(options), options)
           assert.strictEqual(started.value, "started", started.message)
         })
@@ -74,30 +74,34 @@ describe.skipIf(!requirementOfChromium.available)("a session in the tabs of a br
     until(`current is ${who}`, async () => (await page.evaluate(() => window.app.current())).value === who)
 
   for (const storage of ["indexedDb", "localStorage"] satisfies Array<Storage>) {
-    it.live(`eight tabs whose token expires at once make one refresh, and every call succeeds: ${storage}`, () =>
-      Effect.gen(function* () {
-        const { emulator, first, refreshes, tabs } = yield* setUp(storage, 8)
-        yield* signIn(first, ann)
-        yield* Effect.forEach(tabs, (page) => isCurrent(page, ann))
-        for (let round = 1; round <= 3; round++) {
-          assert.strictEqual(yield* emulator.expireAccessTokens, 1)
-          const results = yield* Effect.forEach(tabs, (page) => call(page, () => window.app.calls(5)), {
-            concurrency: "unbounded"
-          })
-          assert.deepStrictEqual(
-            results.flat(),
-            Array.from({ length: 40 }, () => ann)
-          )
-          const made = yield* refreshes
-          assert.deepStrictEqual(
-            made.map((request) => request.status),
-            Array.from({ length: round }, () => 201)
-          )
-        }
-        const events = yield* Effect.forEach(tabs, (page) => call(page, async () => window.app.events()))
-        assert.isFalse(events.flat().some((event) => event.startsWith("SignedOut") || event === "RefreshRejected"))
-      }).pipe(Effect.scoped)
-    )
+    for (const locks of ["Web Locks", "leases"]) {
+      it.live(
+        `eight tabs whose token expires at once make one refresh, and every call succeeds: ${storage}, ${locks}`,
+        () =>
+          Effect.gen(function* () {
+            const { emulator, first, refreshes, tabs } = yield* setUp(storage, 8, locks === "Web Locks")
+            yield* signIn(first, ann)
+            yield* Effect.forEach(tabs, (page) => isCurrent(page, ann))
+            for (let round = 1; round <= 3; round++) {
+              assert.strictEqual(yield* emulator.expireAccessTokens, 1)
+              const results = yield* Effect.forEach(tabs, (page) => call(page, () => window.app.calls(5)), {
+                concurrency: "unbounded"
+              })
+              assert.deepStrictEqual(
+                results.flat(),
+                Array.from({ length: 40 }, () => ann)
+              )
+              const made = yield* refreshes
+              assert.deepStrictEqual(
+                made.map((request) => request.status),
+                Array.from({ length: round }, () => 201)
+              )
+            }
+            const events = yield* Effect.forEach(tabs, (page) => call(page, async () => window.app.events()))
+            assert.isFalse(events.flat().some((event) => event.startsWith("SignedOut") || event === "RefreshRejected"))
+          }).pipe(Effect.scoped)
+      )
+    }
 
     it.live(`sign-in, user switch and sign-out in one tab reach the others: ${storage}`, () =>
       Effect.gen(function* () {
@@ -187,7 +191,12 @@ describe.skipIf(!requirementOfChromium.available)("a session in the tabs of a br
       const frame = page.frames()[1]
       if (frame === undefined) return assert.fail("no frame")
       yield* until("the frame is loaded", () => frame.evaluate(() => "app" in window))
-      const options = { url: emulator.url, appToken: Redacted.value(emulator.appToken), storage: "indexedDb" } as const
+      const options = {
+        url: emulator.url,
+        appToken: Redacted.value(emulator.appToken),
+        storage: "indexedDb",
+        webLocks: true
+      } as const
       yield* Effect.promise(() => frame.evaluate((options) => window.app.start(options), options))
       const signedIn = yield* Effect.promise(() =>
         frame.evaluate(([login, password]) => window.app.signIn(login, password), [ann, password] as const)

@@ -6,7 +6,6 @@ import * as AuthProvider from "effect-oneentry/AuthProvider"
 import * as FetchClient from "effect-oneentry/FetchClient"
 import * as OneEntry from "effect-oneentry/OneEntry"
 import * as Session from "effect-oneentry/Session"
-import * as SessionLock from "effect-oneentry/SessionLock"
 import * as Users from "effect-oneentry/Users"
 import * as Browser from "effect-oneentry/browser"
 
@@ -14,8 +13,8 @@ interface Start {
   readonly url: string
   readonly appToken: string
   readonly storage: NonNullable<Browser.Options["storage"]>
-  /** Leases as if there were no Web Locks. */
-  readonly lock?: "leases"
+  /** `false` hides the browser's, as on a page without https. */
+  readonly webLocks: boolean
 }
 
 let holding = false
@@ -39,12 +38,11 @@ IDBObjectStore.prototype.put = function (...args) {
   return put.apply(this, args)
 }
 
-const makeRuntime = ({ appToken, lock, storage, url }: Start) => {
-  const browser = Browser.layer({ storage })
-  const leases = Layer.effect(SessionLock.SessionLock, Browser.BrowserSessionLock.makeLeases())
+const makeRuntime = ({ appToken, storage, url, webLocks }: Start) => {
+  if (!webLocks) Object.defineProperty(navigator, "locks", { value: undefined })
   return ManagedRuntime.make(
     OneEntry.layer({ url, appToken: Redacted.make(appToken), requestTimeout: "5 seconds" }).pipe(
-      Layer.provide([lock === "leases" ? Layer.merge(browser, leases) : browser, FetchClient.layer])
+      Layer.provide([Browser.layer({ storage }), FetchClient.layer])
     )
   )
 }

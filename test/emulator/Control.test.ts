@@ -281,13 +281,13 @@ describe("the guard", () => {
         assert.strictEqual(yield* read({ host: name }), 403, name)
         assert.strictEqual(yield* page({ host: name }), 403, name)
       }
-      // everybody knows the default token, and no name service makes an address lead here
+      // everybody knows the default token, and no page on the web makes an address or a container's name lead here
       for (const name of ["evil.example", "localhost.evil.example", "1.2.3.4.evil.example:4010"]) {
         assert.strictEqual(yield* read({ host: name, "x-app-token": token }), 403, name)
         const origin = `http://${name}`
         assert.strictEqual(yield* reset({ host: name, ...json, origin, "x-app-token": token }), 403, name)
       }
-      for (const name of ["192.0.2.1:4010", "[::2]:4010"]) {
+      for (const name of ["192.0.2.1:4010", "[::2]:4010", "emulator:4010"]) {
         assert.strictEqual(yield* read({ host: name, "x-app-token": token }), 200, name)
       }
       for (const name of ["localhost:4010", "LOCALHOST", "app.localhost", "127.0.0.1", "[::1]:4010"]) {

@@ -402,9 +402,10 @@ const run = (seed: number, place: Place, live: Clock.Clock, trace: Array<string>
     }
 
     // What is in memory only gets written, unless its process goes down or is signed out before.
+    const isUnwritten = () => newest !== undefined && !stored.has(newest)
     const written = Effect.gen(function* () {
       const deadline = live.currentTimeMillisUnsafe() + Duration.toMillis("1 minute") / speed
-      while (newest !== undefined && !stored.has(newest)) {
+      while (isUnwritten()) {
         if (clients.some(({ faults }) => faults.crashed())) return
         if (live.currentTimeMillisUnsafe() > deadline) {
           // Of several processes one may have sent, and lost its answer, before the other's success was heard of.

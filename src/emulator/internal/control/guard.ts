@@ -21,8 +21,9 @@ const nameOf = (host: string): string => {
 export const isLoopback = (name: string): boolean =>
   name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name)
 
-/** Whether it is an address: no name service can make it lead elsewhere. */
-const isAddress = (name: string): boolean => name.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(name)
+/** Whether it is an address, or a name of this network such as a container's: nobody on the web can make it lead here. */
+const isNearby = (name: string): boolean =>
+  name.includes(":") || !name.includes(".") || /^\d{1,3}(\.\d{1,3}){3}$/.test(name)
 
 const authorityOf = (url: string): string | undefined => /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1]
 
@@ -49,7 +50,7 @@ export const check = (emulator: Service, request: HttpServerRequest.HttpServerRe
     const shown = `"${name.slice(0, 200)}" is no name of this machine`
     if (!known) return refused(`${shown}: send the app token as x-app-token`)
     // Any page on the web can make a name lead here, and knows the default token as well as everybody.
-    if (appToken === defaultAppToken && !isAddress(name)) {
+    if (appToken === defaultAppToken && !isNearby(name)) {
       return refused(`${shown}, and everybody knows the default app token: choose one, as with --app-token`)
     }
   }
