@@ -423,19 +423,12 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
           const device = yield* restore(session.device)
           const clock = yield* Clock.Clock
           const sentAt = clock.currentTimeMillisUnsafe()
-          const answer = yield* restore(
-            transport.send({
-              operation: endpoint.operation,
-              method: "POST",
-              path,
-              headers: jsonHeaders(device),
-              body: JSON.stringify(body)
-            })
-          )
+          const sent = { path, headers: jsonHeaders(device), body: JSON.stringify(body) }
+          const answer = yield* restore(transport.send({ operation: endpoint.operation, method: "POST", ...sent }))
           // From here on there is a session: it reaches the storage even if the caller leaves.
           const receivedAt = clock.currentTimeMillisUnsafe()
           const parts = { marker, langCode: project.langCode, withCode }
-          const pair = yield* Invoke.interpret(endpoint, parts, answer)
+          const pair = yield* Invoke.interpret(endpoint, parts, sent, answer)
           yield* session.signIn(
             Stored.fromPair({ pair, marker, device, sentAt, receivedAt, serverDate: parseDate(answer.header("date")) })
           )

@@ -375,7 +375,7 @@ export const makeInternal = (
         const text = yield* errorText(response)
         if (status === 401) return yield* refused(headers)
         const answer = { status, text, header: (name: string) => response.headers[name] }
-        yield* Invoke.interpret(getEndpoint, parts, answer)
+        yield* Invoke.interpret(getEndpoint, parts, parts, answer)
         // Not reached: `interpret` makes no value of such an answer.
         return yield* broken("getFile")(undefined)
       })

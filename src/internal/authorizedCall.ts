@@ -17,23 +17,15 @@ const attempt = <Op extends Operation, A>(
   endpoint: Endpoint<Op, A>,
   parts: AuthorizedParts,
   headers: Readonly<Record<string, string>>
-): Effect.Effect<A, ErrorOf<Op> | Refused> =>
-  Effect.flatMap(
-    transport.send({
-      operation: endpoint.operation,
-      method: endpoint.method,
-      path: parts.path,
-      headers,
-      body: parts.body
-    }),
-    (answer): Effect.Effect<A, ErrorOf<Op> | Refused> =>
-      answer.status === 401
-        ? refused(
-            headers,
-            unquoted(readEnvelope(401, parseJson(answer.text)) ?? emptyEnvelope(401), answer.call).messages
-          )
-        : interpret(endpoint, parts, answer)
+): Effect.Effect<A, ErrorOf<Op> | Refused> => {
+  const { body, path } = parts
+  const call = { operation: endpoint.operation, method: endpoint.method, path, headers, body }
+  return Effect.flatMap(transport.send(call), (answer): Effect.Effect<A, ErrorOf<Op> | Refused> =>
+    answer.status === 401
+      ? refused(headers, unquoted(readEnvelope(401, parseJson(answer.text)) ?? emptyEnvelope(401), call).messages)
+      : interpret(endpoint, parts, call, answer)
   )
+}
 
 /** Runs an operation that needs a session: bearer token, refresh on 401, once more. */
 export const authorized = <Op extends Operation, A>(

@@ -10,9 +10,8 @@ import * as Duration from "effect/Duration"
 import * as AuthError from "../AuthError.ts"
 import * as OneEntryError from "../OneEntryError.ts"
 import * as DomainErrors from "./domainErrors.ts"
-import { unquoted } from "./quoted.ts"
+import { type Sent, unquoted } from "./quoted.ts"
 import type { ServerEnvelope } from "./serverEnvelope.ts"
-import type { Call } from "./transport.ts"
 
 /** Every operation that the package names. */
 export type Operation =
@@ -532,7 +531,7 @@ export interface Answer {
   /** A success whose body says no. */
   readonly refused: boolean
   /** What was refused: its secrets stay out of the error. */
-  readonly call?: Call | undefined
+  readonly sent: Sent
 }
 
 const statusMatches = (status: Row["status"], value: number): boolean =>
@@ -573,9 +572,9 @@ const isReason = (tag: Row["error"]): tag is ReasonTag => Object.hasOwn(reasons,
 
 /** The error that an answer is. */
 export const classify = (answer: Answer): InstanceType<DomainClasses[DomainTag]> | OneEntryError.OneEntryError => {
-  const { call, marker, operation, retryAfter, rules } = answer
+  const { marker, operation, retryAfter, rules, sent } = answer
   const tag = rowOf(answer)?.error ?? "Unexpected"
-  const envelope = unquoted(answer.envelope, call)
+  const envelope = unquoted(answer.envelope, sent)
   // What a class has no field for, it leaves out.
   const fields = {
     ...envelope,

@@ -13,6 +13,7 @@ import type { Project } from "../ClientOptions.ts"
 import * as OneEntryError from "../OneEntryError.ts"
 import { classify, type ErrorOf, type Operation, type Rules } from "./classification.ts"
 import type * as Lean from "./lean.ts"
+import type { Sent } from "./quoted.ts"
 import { emptyEnvelope, readEnvelope } from "./serverEnvelope.ts"
 import type { Call, Transport } from "./transport.ts"
 import { half, segmentIssue } from "./urls.ts"
@@ -104,6 +105,7 @@ const invalidResponse = (operation: Operation, statusCode: number, issue: string
 export const interpret = <Op extends Operation, A>(
   endpoint: Endpoint<Op, A>,
   parts: Pick<Parts, "marker" | "langCode" | "withCode">,
+  sent: Sent,
   answer: Lean.Answer
 ): Effect.Effect<A, ErrorOf<Op>> => {
   const { status } = answer
@@ -128,7 +130,7 @@ export const interpret = <Op extends Operation, A>(
       retryAfter: parseRetryAfter(answer.header("retry-after"), clock.currentTimeMillisUnsafe()),
       withCode,
       refused: success,
-      call: answer.call
+      sent
     })
     // The table's rows for an operation are what `ErrorOf` is computed from, so that this is what they made.
     return Effect.fail(error as ErrorOf<Op>)
@@ -198,7 +200,7 @@ export const anonymous = <Op extends Operation, A>(
       headers: parts.headers,
       body: parts.body
     }),
-    (answer) => interpret(endpoint, parts, answer)
+    (answer) => interpret(endpoint, parts, parts, answer)
   )
   const call = endpoint.method === "GET" ? retryTransient(transport.project, attempt) : attempt
   return transport.observe(endpoint.operation, parts.path, call)

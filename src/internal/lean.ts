@@ -18,8 +18,6 @@ export interface Answer {
   readonly status: number
   readonly text: string
   readonly header: Header
-  /** Of a refusal: what was refused. */
-  readonly call?: Call
 }
 
 /** What became of a request that got no answer. */

@@ -3,6 +3,9 @@ import type { ServerEnvelope } from "./serverEnvelope.ts"
 import type { Call } from "./transport.ts"
 import { parseJson } from "./wire.ts"
 
+/** What a request says: all of it may come back. */
+export type Sent = Pick<Call, "path" | "headers" | "body">
+
 type Json = { readonly [key: string]: unknown }
 
 const isObject = (u: unknown): u is Json => typeof u === "object" && u !== null
@@ -21,7 +24,7 @@ const read = (text: Call["body"]): Json => {
 }
 
 /** The secrets that a call has sent, the longest first. */
-const secretsOf = ({ body, headers, path }: Call): ReadonlyArray<string> => {
+const secretsOf = ({ body, headers, path }: Sent): ReadonlyArray<string> => {
   const json = read(body)
   const { authData } = json
   const credentials: ReadonlyArray<unknown> = Array.isArray(authData) ? authData : []
@@ -40,8 +43,8 @@ const secretsOf = ({ body, headers, path }: Call): ReadonlyArray<string> => {
 }
 
 /** What the server said to a call, without the call's secrets. */
-export const unquoted = (envelope: ServerEnvelope, call: Call | undefined): ServerEnvelope => {
-  const secrets = call === undefined ? [] : secretsOf(call)
+export const unquoted = (envelope: ServerEnvelope, sent: Sent): ServerEnvelope => {
+  const secrets = secretsOf(sent)
   const hide = (text: string): string => secrets.reduce((rest, secret) => rest.replaceAll(secret, "<redacted>"), text)
   const hideAll = (u: unknown): unknown => {
     if (typeof u === "string") return hide(u)

@@ -39,82 +39,78 @@ const headersOf = (transport: Transport, session: Stored.StoredSession): Readonl
 export const send = (transport: Transport, session: Stored.StoredSession, clock: Clock.Clock): Effect.Effect<Result> =>
   Effect.suspend(() => {
     const sentAt = clock.currentTimeMillisUnsafe()
-    return Effect.match(
-      transport.send({
-        operation: "refresh",
-        method: "POST",
-        path: routeOf(session.marker, "refresh"),
-        headers: headersOf(transport, session),
-        body: JSON.stringify({ refreshToken: session.refreshToken })
+    const sent = {
+      path: routeOf(session.marker, "refresh"),
+      headers: headersOf(transport, session),
+      body: JSON.stringify({ refreshToken: session.refreshToken })
+    }
+    return Effect.match(transport.send({ operation: "refresh", method: "POST", ...sent }), {
+      onFailure: (error): Result => ({
+        // A redirect and an answer past the limit are answers.
+        outcome:
+          error.reason._tag === "Redirected"
+            ? "refused"
+            : error.reason._tag === "ResponseInvalid"
+              ? "malformed"
+              : "lost",
+        envelope: undefined,
+        reason: error.reason,
+        retryAfter: undefined
       }),
-      {
-        onFailure: (error): Result => ({
-          // A redirect and an answer past the limit are answers.
-          outcome:
-            error.reason._tag === "Redirected"
-              ? "refused"
-              : error.reason._tag === "ResponseInvalid"
-                ? "malformed"
-                : "lost",
-          envelope: undefined,
-          reason: error.reason,
-          retryAfter: undefined
-        }),
-        onSuccess: (answer): Result => {
-          const { status } = answer
-          const receivedAt = clock.currentTimeMillisUnsafe()
-          const serverDate = parseDate(answer.header("date"))
-          // A date is by the server's clock: so is what it is counted from.
-          const retryAfter = parseRetryAfter(answer.header("retry-after"), serverDate ?? receivedAt)
-          const body = parseJson(answer.text)
-          if (status >= 200 && status < 300) {
-            const decoded = AuthEntityWire.decode(body)
-            if (Exit.isFailure(decoded)) {
-              return {
-                outcome: "malformed",
-                envelope: undefined,
-                reason: new OneEntryError.ResponseInvalid({ statusCode: status, issue: "no pair of tokens" }),
-                retryAfter
-              }
-            }
+      onSuccess: (answer): Result => {
+        const { status } = answer
+        const receivedAt = clock.currentTimeMillisUnsafe()
+        const serverDate = parseDate(answer.header("date"))
+        // A date is by the server's clock: so is what it is counted from.
+        const retryAfter = parseRetryAfter(answer.header("retry-after"), serverDate ?? receivedAt)
+        const body = parseJson(answer.text)
+        if (status >= 200 && status < 300) {
+          const decoded = AuthEntityWire.decode(body)
+          if (Exit.isFailure(decoded)) {
             return {
-              outcome: "rotated",
-              session: Stored.fromPair({
-                pair: decoded.value,
-                marker: session.marker,
-                device: session.device,
-                sentAt,
-                receivedAt,
-                serverDate
-              })
+              outcome: "malformed",
+              envelope: undefined,
+              reason: new OneEntryError.ResponseInvalid({ statusCode: status, issue: "no pair of tokens" }),
+              retryAfter
             }
-          }
-          const said = readEnvelope(status, body)
-          const envelope = said === undefined ? undefined : unquoted(said, answer.call)
-          const messages = envelope?.messages ?? []
-          if (envelope !== undefined && (status === 400 || status === 401 || status === 403)) {
-            return { outcome: "rejected", envelope, reason: new OneEntryError.Unexpected(envelope), retryAfter }
-          }
-          const fields = {
-            statusCode: status,
-            messages,
-            ...envelope,
-            ...(retryAfter === undefined ? {} : { retryAfter: Duration.millis(retryAfter) })
           }
           return {
-            outcome: "refused",
-            envelope,
-            reason:
-              status === 429
-                ? new OneEntryError.TooManyRequests(fields)
-                : status >= 500
-                  ? new OneEntryError.ServerFailure(fields)
-                  : new OneEntryError.Unexpected({ statusCode: status, messages, ...envelope }),
-            retryAfter
+            outcome: "rotated",
+            session: Stored.fromPair({
+              pair: decoded.value,
+              marker: session.marker,
+              device: session.device,
+              sentAt,
+              receivedAt,
+              serverDate
+            })
           }
         }
+        const said = readEnvelope(status, body)
+        const envelope = said === undefined ? undefined : unquoted(said, sent)
+        const messages = envelope?.messages ?? []
+        if (envelope !== undefined && (status === 400 || status === 401 || status === 403)) {
+          return { outcome: "rejected", envelope, reason: new OneEntryError.Unexpected(envelope), retryAfter }
+        }
+        const fields = {
+          statusCode: status,
+          messages,
+          ...envelope,
+          ...(retryAfter === undefined ? {} : { retryAfter: Duration.millis(retryAfter) })
+        }
+        return {
+          outcome: "refused",
+          envelope,
+          reason:
+            status === 429
+              ? new OneEntryError.TooManyRequests(fields)
+              : status >= 500
+                ? new OneEntryError.ServerFailure(fields)
+                : new OneEntryError.Unexpected({ statusCode: status, messages, ...envelope }),
+          retryAfter
+        }
       }
-    )
+    })
   }).pipe(
     // A client that dies, or is interrupted by somebody of its own, has lost the answer.
     Effect.catchCause((cause) =>

@@ -157,11 +157,7 @@ export const make = (project: Project, connection: Connection): Effect.Effect<Tr
           accept: "application/json",
           ...(project.appToken === undefined ? {} : { "x-app-token": Redacted.value(project.appToken) })
         },
-        send: (call) =>
-          Effect.map(
-            run(call, (fiber) => exchangeOf(call, fiber)),
-            (answer) => (answer.status < 400 ? answer : { ...answer, call })
-          ),
+        send: (call) => run(call, (fiber) => exchangeOf(call, fiber)),
         run,
         observe: (operation, path, call) =>
           Effect.withFiber((fiber) => {

@@ -279,7 +279,7 @@ const sendOnce = (
             "the access token had ended, and a stream cannot be sent again: the session is refreshed now, upload anew"
           )
         }
-        return yield* interpret(uploadEndpoint, parts, answer)
+        return yield* interpret(uploadEndpoint, parts, parts, answer)
       })
     )
   )

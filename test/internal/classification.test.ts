@@ -20,6 +20,7 @@ const answer = ({ message, operation, refused = false, retryAfter, status, withC
   rules: rulesOf(operation),
   operation,
   marker: "email",
+  sent: { path: "", headers: {} },
   envelope: (message === undefined ? undefined : readEnvelope(status, { message })) ?? emptyEnvelope(status),
   retryAfter,
   withCode,

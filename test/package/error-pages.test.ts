@@ -64,6 +64,7 @@ describe("the pages of errors", () => {
         rules: rulesOf(operation),
         operation,
         marker: "email",
+        sent: { path: "", headers: {} },
         envelope: (message === undefined ? undefined : readEnvelope(status, { message })) ?? emptyEnvelope(status),
         retryAfter: undefined,
         withCode: operation === "auth" && /Code/.test(page),

@@ -36,12 +36,8 @@ export const getFile = (transport: Transport, session: Session.Internal, place: 
       "",
       session.optionally((headers) =>
         Effect.gen(function* () {
-          const response = yield* FetchTransport.open(transport, {
-            operation: "getFile",
-            method: "GET",
-            path: filePath,
-            headers
-          })
+          const call = { operation: "getFile", method: "GET", path: filePath, headers } as const
+          const response = yield* FetchTransport.open(transport, call)
           const { status } = response
           if (status >= 200 && status < 300) return response
           const text = yield* Effect.promise(() => response.text().catch(() => ""))
@@ -49,7 +45,7 @@ export const getFile = (transport: Transport, session: Session.Internal, place: 
           const answer = { status, text, header: (name: string) => response.headers.get(name) ?? undefined }
           const recorder = yield* Recorder
           if (recorder !== undefined) recorder.answer = answer
-          return yield* interpret(endpoint, { marker: place.filename, langCode: project.langCode }, answer)
+          return yield* interpret(endpoint, { marker: place.filename, langCode: project.langCode }, call, answer)
         })
       )
     )
