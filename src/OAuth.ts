@@ -40,7 +40,8 @@ const returning = {
 
 /**
  * Fails a callback. What came is no callback: not a URL, or one without a `state`, or with neither a `code` nor an
- * `error`, or with one of them twice.
+ * `error`, or with one of them twice. Or it is not the one that its sign-in waits for: it came to another address than
+ * the `redirectUri`, or from another `issuer`. Nothing was taken.
  *
  * **Example** (Somebody opened the page by hand)
  *
@@ -238,6 +239,8 @@ export type CallbackError =
  *   another site.
  * - `pkce`: S256, unless it is `false`. Who challenges must answer: the code can be exchanged with the verifier only, so
  *   say `false` where the network insists on it and whoever exchanges (see `CallbackOptions`) does not pass it on.
+ * - `issuer`: the network's name for itself, such as `https://accounts.google.com`: a callback that says who it is from
+ *   (`iss` of RFC 9207) must say this one. Give it wherever people choose among networks.
  * - `parameters`: more of the URL, such as `prompt` or `login_hint`.
  *
  * **Example** (For Google)
@@ -264,6 +267,7 @@ export interface AuthorizationOptions {
   readonly scopes?: ReadonlyArray<string> | undefined
   readonly returnTo?: string | undefined
   readonly pkce?: false | undefined
+  readonly issuer?: string | undefined
   readonly parameters?: Readonly<Record<string, string>> | undefined
 }
 
@@ -370,7 +374,10 @@ export class OAuth extends Context.Service<
       string,
       OneEntryError.OneEntryError | TokenStorage.TokenStorageError | SessionLock.SessionLockError
     >
-    /** Takes the callback of a sign-in under way: the whole address, or only its query. */
+    /**
+     * Takes the callback of a sign-in under way: the whole address, its path and query, or only its query. What is
+     * given of the address must be that of the `redirectUri`; a server behind a proxy that changes it gives the query.
+     */
     readonly callback: (
       url: string | URL,
       options?: CallbackOptions
@@ -432,10 +439,8 @@ const optionIssues = (options: AuthorizationOptions): ReadonlyArray<string> => {
   ]
 }
 
-const single = (query: URLSearchParams, name: string): string | undefined => {
-  const values = query.getAll(name)
-  return values.length === 1 ? values[0] : undefined
-}
+/** Where an address leads to, however it is written. */
+const placeOf = ({ host, pathname, protocol }: URL): string => `${protocol}//${host}${pathname}`
 
 /** What a URL brings back, or why it is no callback. */
 const readCallback = (
@@ -443,9 +448,12 @@ const readCallback = (
 ):
   | {
       readonly state: string
-      readonly code: string | undefined
+      readonly code: string
       readonly error: string
-      readonly description: string | undefined
+      readonly description: string | null
+      readonly issuer: string | null
+      /** Whether it came there, as far as the input tells. */
+      readonly isAt: (redirectUri: string) => boolean
     }
   | string => {
   const text = String(input)
@@ -456,17 +464,24 @@ const readCallback = (
   const query = isUrl
     ? new URL(text).searchParams
     : new URLSearchParams((mark === -1 ? text : text.slice(mark + 1)).replace(/#.*$/s, ""))
-  for (const name of ["state", "code", "error"]) if (query.getAll(name).length > 1) return `it has \`${name}\` twice`
-  const state = single(query, "state") ?? ""
-  const code = single(query, "code") ?? ""
-  const error = single(query, "error") ?? ""
+  for (const name of ["state", "code", "error", "iss"]) {
+    if (query.getAll(name).length > 1) return `it has \`${name}\` twice`
+  }
+  const state = query.get("state") ?? ""
+  const code = query.get("code") ?? ""
+  const error = query.get("error") ?? ""
   if (state === "") return "it has no `state`"
   if (code === "" && error === "") return "it has neither a `code` nor an `error`"
   return {
     state,
-    code: code === "" ? undefined : code,
+    code,
     error: shown(error, 100),
-    description: single(query, "error_description")
+    description: query.get("error_description"),
+    issuer: query.get("iss"),
+    isAt: (redirectUri) => {
+      if (!isUrl && mark < 1) return true
+      return URL.canParse(text, redirectUri) && placeOf(new URL(text, redirectUri)) === placeOf(new URL(redirectUri))
+    }
   }
 }
 
@@ -564,6 +579,7 @@ export const makeInternal = (
                 project: project.baseUrl,
                 redirectUri: options.redirectUri,
                 ...(verifier === undefined ? {} : { verifier }),
+                ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
                 ...(options.returnTo === undefined ? {} : { returnTo: options.returnTo }),
                 startedAt: now
               }
@@ -578,17 +594,26 @@ export const makeInternal = (
       Effect.gen(function* () {
         const read = readCallback(input)
         if (typeof read === "string") return yield* new CallbackInvalid({ issue: read })
-        const { code, description, error, state } = read
+        const { code, description, error, issuer, state } = read
         // Taken first: whoever comes second finds that it was.
-        const flow = yield* modify<Flows.Flow | "Lost" | undefined>((stored, now) => {
+        const flow = yield* modify<Flows.Flow | "Lost" | CallbackInvalid | undefined>((stored, now) => {
           const flows = Flows.prune(stored, now)
           const own = flows.filter((one) => one.project === project.baseUrl)
           const found = own.find((one) => one.state === state)
           if (found === undefined) return [own.length === 0 ? "Lost" : undefined, flows]
-          return [found, flows.map((one) => (one === found && one._tag === "Pending" ? Flows.ended(one, "Used") : one))]
+          if (found._tag !== "Pending") return [found, flows]
+          // Another network may have sent it, for a code that was meant for it (RFC 9700, mix-up).
+          const issue = !read.isAt(found.redirectUri)
+            ? "it came to another address than the `redirectUri`"
+            : issuer !== null && found.issuer !== undefined && found.issuer !== issuer
+              ? "its `iss` is another `issuer`"
+              : undefined
+          if (issue !== undefined) return [new CallbackInvalid({ issue }), flows]
+          return [found, flows.map((one) => (one === found ? Flows.ended(found, "Used") : one))]
         })
         if (flow === "Lost") return yield* new FlowLost()
         if (flow === undefined) return yield* new StateUnknown()
+        if (flow._tag === "CallbackInvalid") return yield* flow
         const about = {
           marker: flow.marker,
           ...(flow.returnTo === undefined || !isLocalPath(flow.returnTo) ? {} : { returnTo: flow.returnTo })
@@ -596,11 +621,11 @@ export const makeInternal = (
         if (flow._tag !== "Pending") {
           return yield* flow._tag === "Used" ? new CallbackReplayed(about) : new FlowExpired(about)
         }
-        if (code === undefined || error !== "") {
+        if (code === "" || error !== "") {
           return yield* new AuthorizationRefused({
             ...about,
             error: error === "" ? "unknown" : error,
-            ...(description === undefined ? {} : { description: shown(description, 500) })
+            ...(description === null ? {} : { description: shown(description, 500) })
           })
         }
         const codeVerifier =
