@@ -400,14 +400,15 @@ const reserved = [
   "client_secret"
 ] as const
 
+const nowhere = "https://local.invalid"
+
 /** A path of the same site, wherever it is used: as a link, in a `Location` header, or for a router. */
 const isLocalPath = (path: string): boolean => {
   if (!/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(path) || path.length > 2_048) return false
-  const base = "https://local.invalid"
-  if (!URL.canParse(path, base)) return false
-  const url = new URL(path, base)
+  if (!URL.canParse(path, nowhere)) return false
+  const url = new URL(path, nowhere)
   // `/.//elsewhere` begins with two slashes once its dots are gone.
-  return url.origin === base && !url.pathname.startsWith("//")
+  return url.origin === nowhere && !url.pathname.startsWith("//")
 }
 
 const redirectIssue = (redirectUri: string): string | undefined => {
@@ -458,12 +459,10 @@ const readCallback = (
   | string => {
   const text = String(input)
   if (text.length > 16_384) return "the address is too long"
-  const mark = text.indexOf("?")
   const isUrl = URL.canParse(text)
-  if (!isUrl && mark === -1 && !text.includes("=")) return "it is no address"
-  const query = isUrl
-    ? new URL(text).searchParams
-    : new URLSearchParams((mark === -1 ? text : text.slice(mark + 1)).replace(/#.*$/s, ""))
+  const address = isUrl || text.includes("?") ? text : `?${text}`
+  if (!URL.canParse(address, nowhere) || (!isUrl && !/[?=]/.test(text))) return "it is no address"
+  const query = new URL(address, nowhere).searchParams
   for (const name of ["state", "code", "error", "iss"]) {
     if (query.getAll(name).length > 1) return `it has \`${name}\` twice`
   }
@@ -478,15 +477,19 @@ const readCallback = (
     error: shown(error, 100),
     description: query.get("error_description"),
     issuer: query.get("iss"),
-    isAt: (redirectUri) => {
-      if (!isUrl && mark < 1) return true
-      return URL.canParse(text, redirectUri) && placeOf(new URL(text, redirectUri)) === placeOf(new URL(redirectUri))
-    }
+    isAt: (redirectUri) =>
+      address.startsWith("?") ||
+      (URL.canParse(address, redirectUri) && placeOf(new URL(address, redirectUri)) === placeOf(new URL(redirectUri)))
   }
 }
 
 /** Text that came by way of an address: short, on one line. */
 const shown = (text: string, length: number): string => text.replace(/\p{Cc}+/gu, " ").slice(0, length)
+
+const aboutOf = ({ marker, returnTo }: Flows.Flow) => ({
+  marker,
+  ...(returnTo === undefined || !isLocalPath(returnTo) ? {} : { returnTo })
+})
 
 /** As long as any storage may take, so that a lock with a lease does not end meanwhile. */
 const maxHold = Duration.seconds(30)
@@ -596,31 +599,26 @@ export const makeInternal = (
         if (typeof read === "string") return yield* new CallbackInvalid({ issue: read })
         const { code, description, error, issuer, state } = read
         // Taken first: whoever comes second finds that it was.
-        const flow = yield* modify<Flows.Flow | "Lost" | CallbackInvalid | undefined>((stored, now) => {
+        const flow = yield* modify<Flows.Pending | CallbackError>((stored, now) => {
           const flows = Flows.prune(stored, now)
           const own = flows.filter((one) => one.project === project.baseUrl)
           const found = own.find((one) => one.state === state)
-          if (found === undefined) return [own.length === 0 ? "Lost" : undefined, flows]
-          if (found._tag !== "Pending") return [found, flows]
-          // Another network may have sent it, for a code that was meant for it (RFC 9700, mix-up).
+          if (found === undefined) return [own.length === 0 ? new FlowLost() : new StateUnknown(), flows]
+          const about = aboutOf(found)
+          if (found._tag !== "Pending") {
+            return [found._tag === "Used" ? new CallbackReplayed(about) : new FlowExpired(about), flows]
+          }
+          // Another network may have sent it, after a code that was meant for it (RFC 9700, mix-up).
           const issue = !read.isAt(found.redirectUri)
             ? "it came to another address than the `redirectUri`"
             : issuer !== null && found.issuer !== undefined && found.issuer !== issuer
-              ? "its `iss` is another `issuer`"
+              ? "its `iss` is not the `issuer`"
               : undefined
           if (issue !== undefined) return [new CallbackInvalid({ issue }), flows]
           return [found, flows.map((one) => (one === found ? Flows.ended(found, "Used") : one))]
         })
-        if (flow === "Lost") return yield* new FlowLost()
-        if (flow === undefined) return yield* new StateUnknown()
-        if (flow._tag === "CallbackInvalid") return yield* flow
-        const about = {
-          marker: flow.marker,
-          ...(flow.returnTo === undefined || !isLocalPath(flow.returnTo) ? {} : { returnTo: flow.returnTo })
-        }
-        if (flow._tag !== "Pending") {
-          return yield* flow._tag === "Used" ? new CallbackReplayed(about) : new FlowExpired(about)
-        }
+        if (flow._tag !== "Pending") return yield* flow
+        const about = aboutOf(flow)
         if (code === "" || error !== "") {
           return yield* new AuthorizationRefused({
             ...about,
