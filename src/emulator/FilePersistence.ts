@@ -199,9 +199,14 @@ export const make = Effect.fnUntraced(function* (
     (unlock) => Effect.sync(unlock)
   )
   const current = yield* Effect.acquireRelease(
-    attempt("load", `${file} cannot be opened`, async () => ({
-      handle: await fsp.open(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)
-    })),
+    attempt("load", `${file} cannot be opened`, async () => {
+      // A pipe would be read for ever.
+      const found = await fsp.stat(file).catch(() => undefined)
+      if (found !== undefined && !found.isFile() && !found.isDirectory()) {
+        throw new Error("it is a pipe or a device; choose a file")
+      }
+      return { handle: await fsp.open(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600) }
+    }),
     ({ handle }) => Effect.promise(() => handle.close().catch(() => undefined))
   )
 

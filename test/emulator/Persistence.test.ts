@@ -3,6 +3,7 @@ import type { Layer } from "effect"
 import { Effect } from "effect"
 import { Emulator } from "effect-oneentry/emulator"
 import * as FilePersistence from "effect-oneentry/emulator/FilePersistence"
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -143,6 +144,14 @@ describe("FilePersistence", () => {
 
       const nowhere = yield* Effect.flip(Effect.scoped(FilePersistence.make({ file: path.join(file, "x", "y") })))
       assert.strictEqual(nowhere.operation, "load")
+
+      // A pipe would be read for ever.
+      const pipe = path.join(path.dirname(file), "pipe")
+      execFileSync("mkfifo", [pipe])
+      const special = yield* Effect.flip(Effect.scoped(FilePersistence.make({ file: pipe })))
+      assert.match(special.message, /pipe cannot be opened: it is a pipe or a device/)
+      const folder = yield* Effect.flip(Effect.scoped(FilePersistence.make({ file: path.dirname(file) })))
+      assert.match(folder.message, /cannot be opened: it is a folder/)
     })
   )
 
