@@ -21,8 +21,14 @@ export const makeViews = () => {
   }
   const e = (value: unknown): string => String(value).replace(/[&<>"']/g, (char) => escapes[char] ?? char)
 
+  /** The beginning of what may be of any length; the control API has all of it. */
+  const clip = (value: unknown, length = 160): string => {
+    const text = String(value)
+    return text.length <= length ? text : `${text.slice(0, length).replace(/[\uD800-\uDBFF]$/, "")}…`
+  }
+
   /** What others chose, which may run from right to left: what stands beside it stays where it is. */
-  const apart = (value: unknown): string => `<bdi>${e(value)}</bdi>`
+  const apart = (value: unknown): string => `<bdi>${e(clip(value))}</bdi>`
 
   const two = (n: number) => String(n).padStart(2, "0")
   const time = (ms: number): string => new Date(ms).toISOString().slice(11, 19)
@@ -144,10 +150,10 @@ export const makeViews = () => {
       ].filter((part) => part !== null)
       return {
         key: String(entry.id),
-        html: `<span class="t mono">${e(time(entry.at))}</span><span class="s">${badge(kind, status === null ? "broken" : String(status))}</span><span class="op"><b>${e(entry.operation ?? "no route")}</b> <span class="path mono">${e(entry.method)} ${e(entry.path)}</span></span><span class="u">${
+        html: `<span class="t mono">${e(time(entry.at))}</span><span class="s">${badge(kind, status === null ? "broken" : String(status))}</span><span class="op"><b>${e(entry.operation ?? "no route")}</b> <span class="path mono">${e(entry.method)} ${e(clip(entry.path))}</span></span><span class="u">${
           entry.userIdentifier === null ? "" : apart(entry.userIdentifier)
         }${entry.bearer === "dead" ? ` ${badge("plain", "dead token")}` : ""}</span><span class="d mono">${e(duration(entry.durationMs))}</span>${
-          detail.length === 0 ? "" : `<span class="why">${detail.map(e).join(" — ")}</span>`
+          detail.length === 0 ? "" : `<span class="why">${detail.map((part) => e(clip(part, 400))).join(" — ")}</span>`
         }`
       }
     })
@@ -173,7 +179,7 @@ export const makeViews = () => {
       ].filter((part) => part !== null)
       return {
         key: String(fault.id),
-        html: `<div class="row"><div class="grow"><p class="who">${e(words[fault.kind] ?? fault.kind)} <span class="muted">on ${e(where === "" ? "every request" : where)}</span></p><p class="meta">${how.map(e).join(" · ")}</p></div><div class="actions">${button("remove-fault", fault.id, "Remove", { label: `Remove the fault ${words[fault.kind] ?? fault.kind}` })}</div></div>`
+        html: `<div class="row"><div class="grow"><p class="who">${e(words[fault.kind] ?? fault.kind)} <span class="muted">on ${e(where === "" ? "every request" : clip(where))}</span></p><p class="meta">${how.map(e).join(" · ")}</p></div><div class="actions">${button("remove-fault", fault.id, "Remove", { label: `Remove the fault ${words[fault.kind] ?? fault.kind}` })}</div></div>`
       }
     })
 
