@@ -8,6 +8,8 @@
  */
 import * as Schema from "effect/Schema"
 
+const Id = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const JsonRecord = Schema.Record(Schema.String, Schema.Json)
 
 /**
@@ -79,7 +81,7 @@ export const NotificationData = Schema.Struct({
  * @since 0.1.0
  */
 export const User = Schema.Struct({
-  id: Schema.Int,
+  id: Id,
   provider: Schema.String,
   login: Schema.String,
   passwordHash: Schema.NullOr(Schema.String),
@@ -97,7 +99,7 @@ export const User = Schema.Struct({
   fcmTokens: Schema.Array(Schema.String),
   createdAt: Schema.Finite,
   updatedAt: Schema.Finite,
-  version: Schema.Int
+  version: Count
 })
 
 /**
@@ -126,8 +128,8 @@ export type User = typeof User.Type
  * @since 0.1.0
  */
 export const Session = Schema.Struct({
-  id: Schema.Int,
-  userId: Schema.Int,
+  id: Id,
+  userId: Id,
   provider: Schema.String,
   userIdentifier: Schema.String,
   fingerprint: Schema.String,
@@ -139,7 +141,7 @@ export const Session = Schema.Struct({
   createdAt: Schema.Finite,
   refreshedAt: Schema.NullOr(Schema.Finite),
   /** How often it was refreshed. */
-  refreshes: Schema.Int
+  refreshes: Count
 })
 
 /**
@@ -168,12 +170,12 @@ export type Session = typeof Session.Type
  * @since 0.1.0
  */
 export const Code = Schema.Struct({
-  userId: Schema.Int,
+  userId: Id,
   code: Schema.String,
   event: Schema.NullOr(Schema.String),
   sentAt: Schema.Finite,
   expiresAt: Schema.Finite,
-  wrong: Schema.Int
+  wrong: Count
 })
 
 /**
@@ -202,7 +204,7 @@ export type Code = typeof Code.Type
  * @since 0.1.0
  */
 export const Message = Schema.Struct({
-  id: Schema.Int,
+  id: Id,
   to: Schema.String,
   channel: Schema.Literals(["email", "sms", "push"]),
   code: Schema.String,
@@ -239,15 +241,15 @@ export type Message = typeof Message.Type
  * @since 0.1.0
  */
 export const Submission = Schema.Struct({
-  id: Schema.Int,
+  id: Id,
   formIdentifier: Schema.String,
   formModuleConfigId: Schema.NullOr(Schema.Finite),
   moduleIdentifier: Schema.NullOr(Schema.String),
   entityIdentifier: Schema.NullOr(Schema.Union([Schema.String, Schema.Finite])),
-  userId: Schema.NullOr(Schema.Int),
+  userId: Schema.NullOr(Id),
   userIdentifier: Schema.NullOr(Schema.String),
   fingerprint: Schema.NullOr(Schema.String),
-  parentId: Schema.NullOr(Schema.Int),
+  parentId: Schema.NullOr(Id),
   status: Schema.NullOr(Schema.String),
   formData: FormData,
   time: Schema.Finite
@@ -314,7 +316,7 @@ export type File = typeof File.Type
  * @since 0.1.0
  */
 export const Subscription = Schema.Struct({
-  userId: Schema.Int,
+  userId: Id,
   event: Schema.String,
   productId: Schema.Union([Schema.Finite, Schema.String]),
   locale: Schema.NullOr(Schema.String)

@@ -103,7 +103,7 @@ export class State {
   nextId(kind: string): number {
     const name = `next:${kind}`
     const value = this.settings.get(name)?.value
-    const id = typeof value === "number" ? value : 1
+    const id = typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 1
     this.settings.set({ name, value: id + 1 })
     return id
   }
