@@ -108,6 +108,7 @@ export const table = {
   HeadersTooLarge: row(431, "Request header fields too large", "framework", "HTTP"),
   BodyMalformed: row(400, "Request body is not valid JSON", "unknown", "the framework quotes the parser, which varies"),
   BodyTooDeep: row(400, "Request body is nested too deeply", "unknown", "a limit of the emulator"),
+  BodyPrototype: row(400, "Request body must not have the key __proto__", "unknown", "a limit of the emulator"),
   PathMalformed: row(400, "Failed to decode param", "framework", "router of the framework"),
   MultipartMalformed: row(400, "Malformed multipart body", "unknown", "none seen"),
   InternalError: row(500, "Internal server error", "framework", "default filter of the framework"),

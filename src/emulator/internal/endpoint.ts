@@ -166,25 +166,29 @@ const parseDevice = (header: string, nesting: number): Device | undefined => {
   } catch {
     return undefined
   }
-  if (!isTame(value, nesting)) return undefined
+  if (wildness(value, nesting) !== undefined) return undefined
   const exit = decodeDevice(value)
   return Exit.isSuccess(exit) ? exit.value : undefined
 }
 
 // -- bodies -------------------------------------------------------------------
 
-/** Not nested too deeply, and without the one key that could reach a prototype. */
-const isTame = (value: unknown, depth: number): boolean => {
-  if (typeof value !== "object" || value === null) return true
-  if (depth === 0) return false
+/** What is wild about a value: it is nested too deeply, or has the one key that could reach a prototype. */
+const wildness = (value: unknown, depth: number): "BodyTooDeep" | "BodyPrototype" | undefined => {
+  if (typeof value !== "object" || value === null) return undefined
+  if (depth === 0) return "BodyTooDeep"
   if (Array.isArray(value)) {
-    for (const item of value) if (!isTame(item, depth - 1)) return false
-    return true
+    for (const item of value) {
+      const wild = wildness(item, depth - 1)
+      if (wild !== undefined) return wild
+    }
+    return undefined
   }
   for (const [key, item] of Object.entries(value)) {
-    if (key === "__proto__" || !isTame(item, depth - 1)) return false
+    const wild = key === "__proto__" ? "BodyPrototype" : wildness(item, depth - 1)
+    if (wild !== undefined) return wild
   }
-  return true
+  return undefined
 }
 
 const parseBody = (backend: Backend, request: Arrived, text: string): unknown => {
@@ -197,7 +201,8 @@ const parseBody = (backend: Backend, request: Arrived, text: string): unknown =>
     return refusal("BodyMalformed")
   }
   if (typeof value !== "object" || value === null) return refusal("BodyMalformed")
-  return isTame(value, backend.limits.nesting) ? value : refusal("BodyTooDeep")
+  const wild = wildness(value, backend.limits.nesting)
+  return wild === undefined ? value : refusal(wild)
 }
 
 const decoder = new TextDecoder()

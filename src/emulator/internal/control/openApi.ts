@@ -97,7 +97,9 @@ export const refusalsOf = (one: Described, switches: Switches): ReadonlyArray<Me
           "PlanNotIncluded"
         ] as const)),
     ...(one.device === "required" ? (["DeviceMetadataMissing", "DeviceMetadataInvalid"] as const) : []),
-    ...(one.body === undefined ? [] : (["BodyTooLarge", "BodyMalformed", "BodyTooDeep", "ValidationFailed"] as const)),
+    ...(one.body === undefined
+      ? []
+      : (["BodyTooLarge", "BodyMalformed", "BodyTooDeep", "BodyPrototype", "ValidationFailed"] as const)),
     ...("limit" in one.query ? (["ValidationFailed", "ReadRestricted"] as const) : []),
     ...(one.bearer === "required" ? (["Unauthorized"] as const) : []),
     ...(one.bearer === "required" && users && switches.usersWithoutSession === 500
