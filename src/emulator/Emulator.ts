@@ -15,12 +15,13 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type * as Fault from "./Fault.ts"
+import * as Fault from "./Fault.ts"
 import { Backend, backends } from "./internal/backend.ts"
 import { defaultAppToken as publicToken } from "./internal/defaultAppToken.ts"
 import { listen } from "./internal/nodeServer.ts"
@@ -141,7 +142,8 @@ export interface Service {
   readonly requests: Effect.Effect<ReadonlyArray<Entry>>
   readonly faults: {
     readonly list: Effect.Effect<ReadonlyArray<Fault.Active>>
-    readonly add: (fault: FaultInput) => Effect.Effect<Fault.Active>
+    /** Fails where the fault could never hit: a misspelt operation or key, or a value out of bounds. */
+    readonly add: (fault: FaultInput) => Effect.Effect<Fault.Active, EmulatorError>
     readonly remove: (id: number) => Effect.Effect<boolean>
     readonly clear: Effect.Effect<void>
   }
@@ -377,6 +379,27 @@ const makeBackend = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
   return backend
 })
 
+const decodeFault = Schema.decodeUnknownEffect(Fault.Fault)
+
+/** A fault that can hit something. */
+const faultOf = Effect.fnUntraced(function* (backend: Backend, input: FaultInput) {
+  const { delay, ...rest } = input
+  const millis = delay === undefined ? undefined : Option.map(Duration.fromInput(delay), Duration.toMillis)
+  // What is `undefined` is not given.
+  const given = Object.entries({ ...rest, delay: Option.isOption(millis) ? Option.getOrNull(millis) : undefined })
+  const fault = yield* Effect.mapError(
+    decodeFault(Object.fromEntries(given.filter(([, value]) => value !== undefined)), {
+      errors: "all",
+      onExcessProperty: "error"
+    }),
+    (error) => invalid(error.message)
+  )
+  if (fault.operation !== undefined && !backend.knows(fault.operation)) {
+    return yield* invalid(`There is no operation "${fault.operation}"`)
+  }
+  return fault
+})
+
 const makeService = (
   backend: Backend,
   url: string,
@@ -451,11 +474,7 @@ const makeService = (
     requests: Effect.sync(() => backend.requests.slice(-backend.limits.logEntries)),
     faults: {
       list: Effect.sync(() => backend.faults.map(({ pattern: _, ...fault }) => fault)),
-      add: (fault) =>
-        change(() => {
-          const { delay, ...rest } = fault
-          return backend.addFault(delay === undefined ? rest : { ...rest, delay: Duration.toMillis(delay) })
-        }),
+      add: (input) => Effect.flatMap(faultOf(backend, input), (fault) => change(() => backend.addFault(fault))),
       remove: (id) =>
         change(() => {
           const before = backend.faults.length

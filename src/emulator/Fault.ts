@@ -27,7 +27,13 @@ import * as Schema from "effect/Schema"
  */
 export const Kind = Schema.Literals(["delay", "drop", "status", "malformed", "lostAnswer"])
 
-const HeaderName = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/))
+/** What says where an answer ends, which is the server's: with another the connection is out of step. */
+const framing = ["content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "trailer", "te"]
+
+const HeaderName = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/),
+  Schema.makeFilter((name: string) => !framing.includes(name.toLowerCase()) || "a header that the server does not set")
+)
 
 /** Visible characters, spaces and tabs: anything else could not be sent. */
 const HeaderValue = Schema.String.check(Schema.isPattern(/^[\t\x20-\x7e]*$/))
@@ -58,9 +64,9 @@ export const Fault = Schema.Struct({
   /** The name of an operation, such as `refresh`. */
   operation: Schema.optionalKey(Schema.String),
   rate: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
-  count: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
-  /** Milliseconds; other kinds than `delay` may be late too. */
-  delay: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))),
+  count: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
+  /** Milliseconds, less than 25 days of them; other kinds than `delay` may be late too. */
+  delay: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 2_147_483_647 }))),
   /** Whether a delay or a status comes before the request is handled (the default) or after. */
   phase: Schema.optionalKey(Schema.Literals(["before", "after"])),
   /** Of `status`; 503 by default. */

@@ -5,7 +5,22 @@ import { TestClock } from "effect/testing"
 import { Control, Emulator, Project } from "effect-oneentry/emulator"
 import * as fs from "node:fs"
 import * as http from "node:http"
-import { call, login, me, ok, onPort, refresh, registered, signIn, signUp, token, tokensOf, users } from "./support.ts"
+import {
+  authData,
+  call,
+  login,
+  me,
+  ok,
+  onPort,
+  refresh,
+  register,
+  registered,
+  signIn,
+  signUp,
+  token,
+  tokensOf,
+  users
+} from "./support.ts"
 
 const options = { routes: Control.routes }
 const inProcess = Emulator.layerClient({ passwordCost: 1, seed: 1, ...options })
@@ -178,6 +193,12 @@ describe("the control API", () => {
         { kind: "status", status: 200 },
         { kind: "status", headers: { "x-a": "b\r\nset-cookie: c" } },
         { kind: "status", headers: { "x a": "b" } },
+        { kind: "status", headers: { "Content-Length": "3" } },
+        { kind: "status", headers: { "transfer-encoding": "chunked" } },
+        { kind: "status", headers: { connection: "close" } },
+        { kind: "delay", delay: 1e300 },
+        { kind: "delay", delay: -1 },
+        { kind: "drop", count: 0 },
         {}
       ]) {
         const refused = yield* send("POST", "faults", bad)
@@ -202,6 +223,20 @@ describe("the control API", () => {
       assert.deepStrictEqual(yield* api.state.snapshot(), snapshot)
       assert.strictEqual((yield* me(tokens.accessToken)).status, 200)
       assert.strictEqual((yield* send("PUT", "snapshot", { users: [] })).status, 400)
+      const kept: unknown = (yield* send("GET", "snapshot")).json
+      for (const wrong of [{ id: -1 }, { id: 0 }, { version: -1 }]) {
+        const users = snapshot.users.map((user) => ({ ...user, ...wrong }))
+        assert.strictEqual((yield* send("PUT", "snapshot", { ...Object(kept), users })).status, 400)
+      }
+      // A next number that is none is begun anew.
+      const settings = [{ name: "next:message", value: -5 }]
+      assert.strictEqual((yield* send("PUT", "snapshot", { ...Object(kept), messages: [], settings })).status, 204)
+      yield* signUp("eve@example.com")
+      assert.deepStrictEqual(
+        (yield* api.outbox.list({ query: {} })).map(({ id }) => id),
+        [1]
+      )
+      yield* api.state.restore({ payload: snapshot })
       assert.strictEqual((yield* me(tokens.accessToken)).status, 200)
     }).pipe(Effect.provide(inProcess))
   )
@@ -210,7 +245,7 @@ describe("the control API", () => {
     Effect.gen(function* () {
       const api = yield* control
       const emulator = yield* Emulator.Emulator
-      yield* emulator.faults.add({ kind: "delay", delay: 1, operation: "none" })
+      yield* emulator.faults.add({ kind: "delay", delay: 1, operation: "auth" })
       const events = yield* api.state.events()
       const updates = yield* events.pipe(
         Stream.tap((update) => (update.faults !== undefined && update.faults.length === 1 ? signUp() : Effect.void)),
@@ -436,6 +471,18 @@ describe("the description", () => {
       yield* call("GET", "/api/<img src=x>")
       const { text } = yield* call("GET", "/__emulator", { appToken: null })
       assert.notInclude(text, "<img src=x")
+      yield* call("GET", `/api/${"long".repeat(400)}`)
+      yield* register()
+      const signedIn = yield* call("POST", `${users}/auth`, {
+        body: { authData: authData(login) },
+        device: JSON.stringify({ fingerprint: "web-1", deviceInfo: { browser: "name".repeat(400) } })
+      })
+      assert.strictEqual(signedIn.status, 201)
+      const page = yield* call("GET", "/__emulator", { appToken: null })
+      for (const word of ["long", "name"]) {
+        assert.include(page.text, word.repeat(20))
+        assert.notInclude(page.text, word.repeat(120))
+      }
       assert.include(text, "&lt;img src=x")
       assert.strictEqual((text.match(/<\/script>/g) ?? []).length, 1)
       assert.include(text, "&quot;&gt;&lt;img src=x onerror=alert(1)&gt;&lt;/script&gt;@example.com")

@@ -163,6 +163,26 @@ describe("which requests a fault hits", () => {
     }).pipe(Effect.provide(inProcess()))
   )
 
+  it.effect("that could never hit is refused in the process too", () =>
+    Effect.gen(function* () {
+      const { faults } = yield* Emulator.Emulator
+      const wrong: ReadonlyArray<Emulator.FaultInput> = [
+        { kind: "drop", operation: "refrsh" },
+        { kind: "drop", count: 0 },
+        { kind: "delay", delay: "100 days" },
+        { kind: "delay", delay: Number.POSITIVE_INFINITY },
+        { kind: "status", headers: { "content-length": "1" } },
+        Object.assign({ kind: "drop" as const }, { ruote: "/x" })
+      ]
+      for (const fault of wrong) {
+        const error = yield* Effect.flip(faults.add(fault))
+        assert.strictEqual(error.reason, "InvalidOptions", JSON.stringify(fault))
+      }
+      assert.deepStrictEqual(yield* faults.list, [])
+      yield* faults.add({ kind: "delay", delay: undefined, operation: "refresh" })
+    }).pipe(Effect.provide(Emulator.layerClient()))
+  )
+
   it.effect("is limited by count, and shown in the list", () =>
     Effect.gen(function* () {
       const { faults } = yield* Emulator.Emulator

@@ -167,7 +167,7 @@ const call = (name: string, module: Module, method: string, ...args: ReadonlyArr
 ]
 
 /** Something that happens to the world; what it gives is not compared. */
-const happens = (name: string, run: (world: World) => Effect.Effect<unknown>): Step => [
+const happens = (name: string, run: (world: World) => Effect.Effect<unknown, Emulator.EmulatorError>): Step => [
   name,
   async (world) => {
     await world.run(run(world))

@@ -118,9 +118,7 @@ const group = {
       handlers.handleAll({
         list: () => emulator.faults.list,
         add: ({ payload }) =>
-          payload.operation === undefined || backends.get(emulator)?.knows(payload.operation) === true
-            ? Effect.map(emulator.faults.add(payload), (fault) => ({ ...fault, hits: 0 }))
-            : Effect.fail(new ControlApi.BadRequest({ message: `There is no operation "${payload.operation}"` })),
+          Effect.mapError(emulator.faults.add(payload), ({ message }) => new ControlApi.BadRequest({ message })),
         remove: ({ params }) => Effect.flatMap(emulator.faults.remove(params.id), found("fault", params.id)),
         clear: () => emulator.faults.clear
       })
