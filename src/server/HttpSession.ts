@@ -6,9 +6,11 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Cookies from "effect/http/Cookies"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
@@ -56,6 +58,16 @@ const withCookies = (
           HttpServerResponse.setHeaders(CookieSession.cacheHeaders(response.headers["vary"]))
         )
 
+/**
+ * The platform interrupts a request whose connection is closed, and then makes a response (or takes the handler's) all the
+ * same, which goes nowhere.
+ */
+const clientIsGone: Effect.Effect<boolean> = Effect.map(
+  Effect.exit(Effect.interruptible(Effect.void)),
+  (exit) =>
+    Exit.isFailure(exit) && exit.cause.reasons.some((reason) => reason.annotations.has(HttpServerError.ClientAbort.key))
+)
+
 type Handler<E, R> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 
 const wrap =
@@ -77,7 +89,11 @@ const wrap =
           // For a request that ends without a response.
           yield* Effect.addFinalizer(() => visit.abandon)
           yield* HttpEffect.appendPreResponseHandler((_, response) =>
-            Effect.map(visit.close, (cookies) => withCookies(response, cookies))
+            Effect.gen(function* () {
+              const cookies = yield* visit.close
+              if (yield* clientIsGone) yield* visit.lost
+              return withCookies(response, cookies)
+            })
           )
           return yield* restore(visit.provide(handler))
         })
