@@ -89,7 +89,7 @@ export interface WebSession<R> {
 const withCookies = (response: Response, cookies: ReadonlyArray<Cookies.Cookie>): Response => {
   if (cookies.length === 0) return response
   const own = new Response(response.body, response)
-  for (const name of [...own.headers.keys()].filter(HttpCookies.overrulesCacheControl)) own.headers.delete(name)
+  HttpCookies.removeOverruling(own.headers)
   const cache = CookieSession.cacheHeaders(own.headers.get("vary"))
   own.headers.set("cache-control", cache["cache-control"])
   own.headers.set("vary", cache.vary)
