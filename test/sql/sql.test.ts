@@ -101,6 +101,30 @@ const contract = (
     }).pipe(Effect.scoped, Effect.provide(client))
   )
 
+  it.live("a lease that a dead process took before the clock was put back is nobody's", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const table = sql(SqlMigrations.defaultLocks)
+      const lock = yield* SqlSessionLock.make()
+      const taken = yield* Deferred.make<void>()
+      const go = yield* Deferred.make<void>()
+      const holder = yield* Effect.forkChild(
+        lock.withLock("back", hold)(Effect.andThen(Deferred.succeed(taken, undefined), Deferred.await(go)))
+      )
+      yield* Deferred.await(taken)
+      // Another process, which does not wait for long.
+      const other = yield* SqlSessionLock.make({ lease: "1 second" })
+      const brief = { maxHold: Duration.millis(1) }
+      // Of a process that is configured otherwise: a lease of five minutes is no sign of a clock.
+      yield* sql`UPDATE ${table} SET expires_at = expires_at + 300000 WHERE slot = 'back'`
+      assert.strictEqual((yield* Effect.flip(other.withLock("back", brief)(Effect.void))).reason, "Timeout")
+      yield* sql`UPDATE ${table} SET expires_at = expires_at + 3300000 WHERE slot = 'back'`
+      assert.strictEqual(yield* other.withLock("back", hold)(Effect.succeed("in")), "in")
+      yield* Deferred.succeed(go, undefined)
+      yield* Fiber.join(holder)
+    }).pipe(Effect.scoped, Effect.provide(client))
+  )
+
   it.live("a table may be called anything: its name is never SQL", () =>
     Effect.gen(function* () {
       const tables = { sessions: `it's "ours"; DROP TABLE x; --`, locks: `"` }
