@@ -379,13 +379,15 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
     marker: string,
     path: string,
     body: object,
-    langCode = project.langCode
+    langCode = project.langCode,
+    given?: unknown
   ) =>
     Effect.flatMap(session.device, (device) =>
       Invoke.anonymous(transport, endpoint, {
         path,
         headers: jsonHeaders(device),
         body: JSON.stringify(body),
+        given,
         marker,
         langCode
       })
@@ -575,7 +577,8 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
               formData: formData.length === 0 ? undefined : Object.fromEntries(formData),
               notificationData: Object.keys(notificationData).length === 0 ? undefined : notificationData
             },
-            langCode
+            langCode,
+            data.formData
           )
         })
       ),

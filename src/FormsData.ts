@@ -632,6 +632,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
                   ...present("status", status),
                   formData
                 }),
+                given: submission.formData,
                 marker: formIdentifier,
                 langCode
               }),
@@ -679,6 +680,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
                     ...present("status", status),
                     formData
                   }),
+                  given: fields,
                   marker: String(id),
                   langCode
                 }),

@@ -40,7 +40,8 @@ const returning = {
 
 /**
  * Fails a callback. What came is no callback: not a URL, or one without a `state`, or with neither a `code` nor an
- * `error`, or with one of them twice.
+ * `error`, or with one of them twice. Or it is not the one that its sign-in waits for: it came to another address than
+ * the `redirectUri`, or from another `issuer`. Nothing was taken.
  *
  * **Example** (Somebody opened the page by hand)
  *
@@ -238,6 +239,8 @@ export type CallbackError =
  *   another site.
  * - `pkce`: S256, unless it is `false`. Who challenges must answer: the code can be exchanged with the verifier only, so
  *   say `false` where the network insists on it and whoever exchanges (see `CallbackOptions`) does not pass it on.
+ * - `issuer`: the network's name for itself, such as `https://accounts.google.com`: a callback that says who it is from
+ *   (`iss` of RFC 9207) must say this one. Give it wherever people choose among networks.
  * - `parameters`: more of the URL, such as `prompt` or `login_hint`.
  *
  * **Example** (For Google)
@@ -264,6 +267,7 @@ export interface AuthorizationOptions {
   readonly scopes?: ReadonlyArray<string> | undefined
   readonly returnTo?: string | undefined
   readonly pkce?: false | undefined
+  readonly issuer?: string | undefined
   readonly parameters?: Readonly<Record<string, string>> | undefined
 }
 
@@ -370,7 +374,10 @@ export class OAuth extends Context.Service<
       string,
       OneEntryError.OneEntryError | TokenStorage.TokenStorageError | SessionLock.SessionLockError
     >
-    /** Takes the callback of a sign-in under way: the whole address, or only its query. */
+    /**
+     * Takes the callback of a sign-in under way: the whole address, its path and query, or only its query. What is
+     * given of the address must be that of the `redirectUri`; a server behind a proxy that changes it gives the query.
+     */
     readonly callback: (
       url: string | URL,
       options?: CallbackOptions
@@ -393,14 +400,15 @@ const reserved = [
   "client_secret"
 ] as const
 
+const nowhere = "https://local.invalid"
+
 /** A path of the same site, wherever it is used: as a link, in a `Location` header, or for a router. */
 const isLocalPath = (path: string): boolean => {
   if (!/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(path) || path.length > 2_048) return false
-  const base = "https://local.invalid"
-  if (!URL.canParse(path, base)) return false
-  const url = new URL(path, base)
+  if (!URL.canParse(path, nowhere)) return false
+  const url = new URL(path, nowhere)
   // `/.//elsewhere` begins with two slashes once its dots are gone.
-  return url.origin === base && !url.pathname.startsWith("//")
+  return url.origin === nowhere && !url.pathname.startsWith("//")
 }
 
 const redirectIssue = (redirectUri: string): string | undefined => {
@@ -432,10 +440,8 @@ const optionIssues = (options: AuthorizationOptions): ReadonlyArray<string> => {
   ]
 }
 
-const single = (query: URLSearchParams, name: string): string | undefined => {
-  const values = query.getAll(name)
-  return values.length === 1 ? values[0] : undefined
-}
+/** Where an address leads to, however it is written. */
+const placeOf = ({ host, pathname, protocol }: URL): string => `${protocol}//${host}${pathname}`
 
 /** What a URL brings back, or why it is no callback. */
 const readCallback = (
@@ -443,35 +449,47 @@ const readCallback = (
 ):
   | {
       readonly state: string
-      readonly code: string | undefined
+      readonly code: string
       readonly error: string
-      readonly description: string | undefined
+      readonly description: string | null
+      readonly issuer: string | null
+      /** Whether it came there, as far as the input tells. */
+      readonly isAt: (redirectUri: string) => boolean
     }
   | string => {
   const text = String(input)
   if (text.length > 16_384) return "the address is too long"
-  const mark = text.indexOf("?")
   const isUrl = URL.canParse(text)
-  if (!isUrl && mark === -1 && !text.includes("=")) return "it is no address"
-  const query = isUrl
-    ? new URL(text).searchParams
-    : new URLSearchParams((mark === -1 ? text : text.slice(mark + 1)).replace(/#.*$/s, ""))
-  for (const name of ["state", "code", "error"]) if (query.getAll(name).length > 1) return `it has \`${name}\` twice`
-  const state = single(query, "state") ?? ""
-  const code = single(query, "code") ?? ""
-  const error = single(query, "error") ?? ""
+  const address = isUrl || text.includes("?") ? text : `?${text}`
+  if (!URL.canParse(address, nowhere) || (!isUrl && !/[?=]/.test(text))) return "it is no address"
+  const query = new URL(address, nowhere).searchParams
+  for (const name of ["state", "code", "error", "iss"]) {
+    if (query.getAll(name).length > 1) return `it has \`${name}\` twice`
+  }
+  const state = query.get("state") ?? ""
+  const code = query.get("code") ?? ""
+  const error = query.get("error") ?? ""
   if (state === "") return "it has no `state`"
   if (code === "" && error === "") return "it has neither a `code` nor an `error`"
   return {
     state,
-    code: code === "" ? undefined : code,
+    code,
     error: shown(error, 100),
-    description: single(query, "error_description")
+    description: query.get("error_description"),
+    issuer: query.get("iss"),
+    isAt: (redirectUri) =>
+      address.startsWith("?") ||
+      (URL.canParse(address, redirectUri) && placeOf(new URL(address, redirectUri)) === placeOf(new URL(redirectUri)))
   }
 }
 
 /** Text that came by way of an address: short, on one line. */
 const shown = (text: string, length: number): string => text.replace(/\p{Cc}+/gu, " ").slice(0, length)
+
+const aboutOf = ({ marker, returnTo }: Flows.Flow) => ({
+  marker,
+  ...(returnTo === undefined || !isLocalPath(returnTo) ? {} : { returnTo })
+})
 
 /** As long as any storage may take, so that a lock with a lease does not end meanwhile. */
 const maxHold = Duration.seconds(30)
@@ -564,6 +582,7 @@ export const makeInternal = (
                 project: project.baseUrl,
                 redirectUri: options.redirectUri,
                 ...(verifier === undefined ? {} : { verifier }),
+                ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
                 ...(options.returnTo === undefined ? {} : { returnTo: options.returnTo }),
                 startedAt: now
               }
@@ -578,29 +597,33 @@ export const makeInternal = (
       Effect.gen(function* () {
         const read = readCallback(input)
         if (typeof read === "string") return yield* new CallbackInvalid({ issue: read })
-        const { code, description, error, state } = read
+        const { code, description, error, issuer, state } = read
         // Taken first: whoever comes second finds that it was.
-        const flow = yield* modify<Flows.Flow | "Lost" | undefined>((stored, now) => {
+        const flow = yield* modify<Flows.Pending | CallbackError>((stored, now) => {
           const flows = Flows.prune(stored, now)
           const own = flows.filter((one) => one.project === project.baseUrl)
           const found = own.find((one) => one.state === state)
-          if (found === undefined) return [own.length === 0 ? "Lost" : undefined, flows]
-          return [found, flows.map((one) => (one === found && one._tag === "Pending" ? Flows.ended(one, "Used") : one))]
+          if (found === undefined) return [own.length === 0 ? new FlowLost() : new StateUnknown(), flows]
+          const about = aboutOf(found)
+          if (found._tag !== "Pending") {
+            return [found._tag === "Used" ? new CallbackReplayed(about) : new FlowExpired(about), flows]
+          }
+          // Another network may have sent it, after a code that was meant for it (RFC 9700, mix-up).
+          const issue = !read.isAt(found.redirectUri)
+            ? "it came to another address than the `redirectUri`"
+            : issuer !== null && found.issuer !== undefined && found.issuer !== issuer
+              ? "its `iss` is not the `issuer`"
+              : undefined
+          if (issue !== undefined) return [new CallbackInvalid({ issue }), flows]
+          return [found, flows.map((one) => (one === found ? Flows.ended(found, "Used") : one))]
         })
-        if (flow === "Lost") return yield* new FlowLost()
-        if (flow === undefined) return yield* new StateUnknown()
-        const about = {
-          marker: flow.marker,
-          ...(flow.returnTo === undefined || !isLocalPath(flow.returnTo) ? {} : { returnTo: flow.returnTo })
-        }
-        if (flow._tag !== "Pending") {
-          return yield* flow._tag === "Used" ? new CallbackReplayed(about) : new FlowExpired(about)
-        }
-        if (code === undefined || error !== "") {
+        if (flow._tag !== "Pending") return yield* flow
+        const about = aboutOf(flow)
+        if (code === "" || error !== "") {
           return yield* new AuthorizationRefused({
             ...about,
             error: error === "" ? "unknown" : error,
-            ...(description === undefined ? {} : { description: shown(description, 500) })
+            ...(description === null ? {} : { description: shown(description, 500) })
           })
         }
         const codeVerifier =

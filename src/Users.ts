@@ -347,6 +347,7 @@ export const makeInternal = (transport: Transport.Transport, session: Session.In
                 : { notificationData: FieldValue.encodeNotificationData(notificationData) }),
               ...(state === undefined ? {} : { state })
             }),
+            given: formData,
             marker: formIdentifier,
             langCode
           }).pipe(

@@ -219,6 +219,54 @@ describe("callback", () => {
     }).pipe(Effect.provide(client))
   )
 
+  it.effect("one that came to another address than the redirectUri is none, and takes nothing", () =>
+    Effect.gen(function* () {
+      const own = "https://app.example.com:443/a/../callback?at=google"
+      const query = `?code=abc&state=${(yield* begin({ redirectUri: own })).get("state")}`
+      const elsewhere = [
+        "http://app.example.com/callback",
+        "https://evil.example.com/callback",
+        "https://app.example.com:8443/callback",
+        "https://app.example.com/callback/vk",
+        "com.example.app:/callback",
+        "/callback/vk",
+        "//evil.example.com/callback",
+        "/Callback"
+      ]
+      for (const address of elsewhere) {
+        const error = yield* failsWith(callback(address + query), "CallbackInvalid")
+        assert.include(error.message, "another address")
+      }
+      yield* callback(`HTTPS://APP.EXAMPLE.COM/callback${query}#_=_`)
+      yield* failsWith(callback(`https://evil.example.com/callback${query}`), "CallbackReplayed")
+      for (const redirectUri of ["com.example.app:/callback", "com.example.app:callback", "http://[::1]:3000/"]) {
+        const state = (yield* begin({ redirectUri })).get("state")
+        yield* failsWith(callback(`com.example.app:/other?code=abc&state=${state}`), "CallbackInvalid")
+        yield* failsWith(callback(`/other?code=abc&state=${state}`), "CallbackInvalid")
+        yield* callback(`${redirectUri}?code=abc&state=${state}`)
+      }
+    }).pipe(Effect.provide(client))
+  )
+
+  it.effect("one that says it is from another issuer is none, a refusal too, and takes nothing", () =>
+    Effect.gen(function* () {
+      const issuer = "https://accounts.example.com"
+      const state = (yield* begin({ issuer })).get("state")
+      for (const iss of ["https://evil.example.com", `${issuer}/`, ""]) {
+        for (const more of [{ code: "abc" }, { error: "access_denied" }]) {
+          const error = yield* failsWith(callback(back(state, { ...more, iss })), "CallbackInvalid")
+          assert.include(error.message, "`iss`")
+        }
+      }
+      const twice = yield* failsWith(callback(`${back(state, { code: "a", iss: issuer })}&iss=x`), "CallbackInvalid")
+      assert.include(twice.message, "`iss` twice")
+      yield* callback(back(state, { code: "abc", iss: issuer }))
+      // A network that does not say, and an application that does not know.
+      yield* callback(back((yield* begin({ issuer })).get("state")))
+      yield* callback(back((yield* begin()).get("state"), { code: "abc", iss: issuer }))
+    }).pipe(Effect.provide(client))
+  )
+
   it.effect("a wrong state is unknown, and the sign-in under way goes on", () =>
     Effect.gen(function* () {
       const query = yield* begin()

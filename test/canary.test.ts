@@ -5,8 +5,10 @@ import {
   AuthProvider,
   DeviceMetadata,
   FetchClient,
+  type FieldValue,
   FileUploading,
   Forms,
+  FormsData,
   OneEntry,
   OneEntryClient,
   Session,
@@ -96,6 +98,14 @@ const answers: Record<string, Answer> = {
     Response.json({ statusCode: 401, message: sent, pageData: { asked: sent } }, { status: 401 }),
   "what was sent, for a while": (_, sent) =>
     Response.json({ statusCode: 503, message: sent, pageData: { asked: sent } }, { status: 503 }),
+  "what was sent, cut off in the middle of it": (_, sent) =>
+    Response.json(
+      {
+        statusCode: 400,
+        message: sent.map((text) => "x".repeat(2_000 - canary.length - Math.max(0, text.indexOf(canary))) + text)
+      },
+      { status: 400 }
+    ),
   broken: broken,
   rejected: (url) =>
     url.endsWith("refresh") ? envelope(400, "Provided token is incorrect") : envelope(401, "Unauthorized"),
@@ -107,15 +117,13 @@ const answers: Record<string, Answer> = {
   )
 }
 
-/** As validators quote what they refuse, and servers the path that they do not know. The form's fields are no secrets. */
+/** As validators quote what they refuse, and servers the path that they do not know. */
 const sentOf = (url: string, headers: HeadersInit, body: unknown): Sent => {
   const fields = typeof body === "string" ? Object.entries(JSON.parse(body) as object) : []
   return [
     `Cannot POST ${url}`,
     ...[...new Headers(headers)].map(([name, value]) => `"${name}" with value "${value}"`),
-    ...fields
-      .filter(([key]) => key !== "formData")
-      .map(([key, value]) => `"${key}" with value ${JSON.stringify(value)}`)
+    ...fields.map(([key, value]) => `"${key}" with value ${JSON.stringify(value)}`)
   ]
 }
 
@@ -127,6 +135,13 @@ const authData = [
   { marker: "password_reg", value: secret("password") },
   { marker: "code", value: Redacted.make(secret("inline code")) }
 ]
+const fields: FieldValue.FormFields = {
+  en_US: [
+    { marker: "secret", type: "string", value: Redacted.make(secret("field")) },
+    { marker: "mail", type: "string", value: Redacted.make(`${canary}@example.com`) },
+    { marker: "captcha", type: "spam", value: { event: { token: Redacted.make(secret("captcha")), siteKey: "key" } } }
+  ]
+}
 /** The effects as the services gave them, before they run. */
 const made: Array<unknown> = []
 const kept = <A>(effect: A): A => {
@@ -158,6 +173,10 @@ const operations: Record<string, Effect.Effect<unknown, unknown, OneEntry.Servic
       ]
     })
   ),
+  "signUp, fields alone": auth((a) => a.signUp("email", { authData, formData: fields })),
+  updateUser: users((u) => u.updateUser({ formIdentifier: "reg", formData: fields })),
+  postFormsData: FormsData.FormsData.use((forms) => kept(forms.post({ formIdentifier: "reg", formData: fields }))),
+  updateFormsData: FormsData.FormsData.use((forms) => kept(forms.updateById(1, { formData: fields }))),
   "signUp, refused here": auth((a) =>
     a.signUp("email", {
       authData,
@@ -300,7 +319,7 @@ for (const lean of [false, true]) {
         return Effect.gen(function* () {
           const failures = yield* program.pipe(
             Effect.provide(
-              OneEntry.layer({ url: "https://x.example", appToken, retry: false, maxResponseBytes: 10_000 }).pipe(
+              OneEntry.layer({ url: "https://x.example", appToken, retry: false, maxResponseBytes: 60_000 }).pipe(
                 Layer.provideMerge(TokenStorage.layerMemory),
                 Layer.provide(lean ? FetchClient.layer : Layer.succeed(HttpClient.HttpClient, http)),
                 Layer.provideMerge(Logger.layer([logger]))

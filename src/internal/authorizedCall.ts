@@ -18,8 +18,8 @@ const attempt = <Op extends Operation, A>(
   parts: AuthorizedParts,
   headers: Readonly<Record<string, string>>
 ): Effect.Effect<A, ErrorOf<Op> | Refused> => {
-  const { body, path } = parts
-  const call = { operation: endpoint.operation, method: endpoint.method, path, headers, body }
+  const { body, given, path } = parts
+  const call = { operation: endpoint.operation, method: endpoint.method, path, headers, body, given }
   return Effect.flatMap(transport.send(call), (answer): Effect.Effect<A, ErrorOf<Op> | Refused> =>
     answer.status === 401
       ? refused(headers, unquoted(readEnvelope(401, parseJson(answer.text)) ?? emptyEnvelope(401), call).messages)

@@ -11,7 +11,7 @@ import * as AuthError from "../AuthError.ts"
 import * as OneEntryError from "../OneEntryError.ts"
 import * as DomainErrors from "./domainErrors.ts"
 import { type Sent, unquoted } from "./quoted.ts"
-import type { ServerEnvelope } from "./serverEnvelope.ts"
+import { maxMessageLength, type ServerEnvelope } from "./serverEnvelope.ts"
 
 /** Every operation that the package names. */
 export type Operation =
@@ -549,7 +549,8 @@ const decides =
       ? answer.refused
       : !answer.refused && statusMatches(row.status, answer.envelope.statusCode)) &&
     (row.withCode === undefined || row.withCode === answer.withCode) &&
-    (row.message === undefined || answer.envelope.messages.some((message) => row.message?.test(message)))
+    (row.message === undefined ||
+      answer.envelope.messages.some((message) => row.message?.test(message.slice(0, maxMessageLength))))
 
 /** The row that decides an answer, if any does. */
 export const rowOf = (answer: Answer): Row | undefined => {

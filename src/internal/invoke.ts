@@ -32,7 +32,7 @@ export interface Endpoint<Op extends Operation, A> {
 }
 
 /** What differs from call to call. */
-export interface Parts extends Pick<Call, "path" | "headers" | "body"> {
+export interface Parts extends Sent {
   /** The marker of the provider or form, for errors. */
   readonly marker: string
   readonly langCode: string

@@ -14,6 +14,7 @@ const Pending = Schema.TaggedStruct("Pending", {
   project: Schema.String,
   redirectUri: Schema.String,
   verifier: Schema.optionalKey(Schema.String),
+  issuer: Schema.optionalKey(Schema.String),
   returnTo: Schema.optionalKey(Schema.String),
   startedAt: Schema.Finite
 })

@@ -28,15 +28,13 @@ const own = (value: object, key: string): unknown => {
 }
 
 const maxMessages = 50
-const maxMessageLength = 2_000
+/** How much of a message is looked at, and shown: it is cut once its secrets are hidden. */
+export const maxMessageLength = 2_000
 
 const toMessages = (message: unknown): ReadonlyArray<string> | undefined => {
-  if (typeof message === "string") return [message.slice(0, maxMessageLength)]
+  if (typeof message === "string") return [message]
   if (Array.isArray(message)) {
-    return message
-      .filter((one): one is string => typeof one === "string")
-      .slice(0, maxMessages)
-      .map((one) => one.slice(0, maxMessageLength))
+    return message.filter((one): one is string => typeof one === "string").slice(0, maxMessages)
   }
   return undefined
 }

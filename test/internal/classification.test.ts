@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration } from "effect"
+import { Duration, Redacted } from "effect"
 import { type Answer, classify, type Operation, type Row, rowOf } from "../../src/internal/classification.ts"
+import { unquoted } from "../../src/internal/quoted.ts"
 import { emptyEnvelope, readEnvelope } from "../../src/internal/serverEnvelope.ts"
 import { rulesOf, table } from "../helpers/classification.ts"
 import { tagOf } from "../helpers/scenario.ts"
@@ -256,7 +257,22 @@ describe("the envelope", () => {
 
   it("is bounded", () => {
     const envelope = readEnvelope(400, { message: Array.from({ length: 1000 }, () => "x".repeat(100_000)) })
-    assert.strictEqual(envelope?.messages.length, 50)
-    assert.isTrue(envelope?.messages.every((message) => message.length <= 2_000))
+    const { messages } = unquoted(envelope ?? emptyEnvelope(400), { path: "/", headers: {} })
+    assert.strictEqual(messages.length, 50)
+    assert.isTrue(messages.every((message) => message.length === 2_000))
+  })
+
+  it("does not quote what was redacted in the fields, however deep, and looks at a cycle once", () => {
+    const wiped = Redacted.make("wiped")
+    Redacted.wipeUnsafe(wiped)
+    const given = {
+      en_US: [{ value: Redacted.make(12345) }, { value: Redacted.make(["alpha", { b: "beta", c: null }]) }, wiped],
+      plain: "plain"
+    }
+    const { messages } = unquoted(
+      { statusCode: 400, messages: ["12345 alpha beta null plain wiped"] },
+      { path: "/", headers: {}, given: Object.assign(given, { given }) }
+    )
+    assert.deepStrictEqual(messages, ["<redacted> <redacted> <redacted> null plain wiped"])
   })
 })

@@ -156,6 +156,25 @@ describe("a strict OpenID provider behind the project", () => {
     })
   )
 
+  it.effect("it says who it is: a callback of a sign-in that was meant for another network is none", () =>
+    Effect.gen(function* () {
+      const network = yield* strict
+      yield* withNetwork(
+        network,
+        Effect.gen(function* () {
+          for (const person of ["eve@example.com", "nobody"]) {
+            const mixedUp = yield* begin({ pkce: false, person, issuer: "https://accounts.example.com" })
+            const error = yield* failsWith(Effect.flatMap(browse(mixedUp), take), "CallbackInvalid")
+            assert.include(error.message, "`iss`")
+          }
+          const own = yield* begin({ pkce: false, issuer: new URL(network.authorizeUrl).origin })
+          const entity = yield* Effect.flatMap(Effect.flatMap(browse(own), take), signIn)
+          assert.strictEqual(entity.userIdentifier, "eve@example.com")
+        })
+      )
+    })
+  )
+
   it.effect("a challenge that nobody answers is refused: OneEntry's body has no verifier", () =>
     Effect.gen(function* () {
       const network = yield* strict
