@@ -32,7 +32,10 @@ import * as OneEntryError from "./OneEntryError.ts"
  * @since 0.1.0
  */
 export interface ClientOptions {
-  /** The project's address: `https:`, or `http:` on loopback. A path before `/api` is kept. */
+  /**
+   * The project's address: `https:`, or `http:` on loopback (`localhost`, `127.0.0.0/8`, `::1`; in browsers names under
+   * `localhost` too). A path before `/api` is kept.
+   */
   readonly url: string | URL
   /** The app token of the project; left out where the project is protected otherwise (mTLS). */
   readonly appToken?: string | Redacted.Redacted<string> | undefined

@@ -131,6 +131,7 @@ describe("authorizationUrl", () => {
         "com.example.app:/callback",
         "http://127.0.0.1:5173/callback",
         "http://localhost/cb",
+        "http://shop.localhost:3000/cb",
         "http://[::1]:3000/"
       ]) {
         assert.strictEqual((yield* begin({ redirectUri: own })).get("redirect_uri"), own)

@@ -106,6 +106,23 @@ describe("options", () => {
     )
   }
 
+  it.effect("a name under localhost: in a browser alone it is this machine, elsewhere DNS answers for it", () =>
+    Effect.gen(function* () {
+      for (const name of ["app.localhost", "a.b.localhost", "evil-localhost", "127.0.0.1.evil.example"]) {
+        const issues = yield* issuesOf({ url: `http://${name}:3000` })
+        assert.match(issues.join(), /must begin with https/)
+      }
+      yield* Effect.acquireRelease(
+        Effect.sync(() => Object.assign(globalThis, { document: {} })),
+        () => Effect.sync(() => Reflect.deleteProperty(globalThis, "document"))
+      )
+      const { layer } = counting()
+      const app = over(OneEntry.layer, { url: "http://app.localhost:3000" }, layer)
+      yield* AuthProvider.AuthProvider.use((auth) => auth.getAuthProviders()).pipe(Effect.provide(app))
+      assert.lengthOf(yield* issuesOf({ url: "http://evil-localhost:3000" }), 1)
+    })
+  )
+
   it.effect("everything that is wrong is said at once, and no secret with it", () =>
     Effect.gen(function* () {
       const issues = yield* issuesOf({
@@ -125,7 +142,7 @@ describe("options", () => {
     ["a URL object", { url: new URL(url) }],
     ["a port and a path", { url: "https://example.com:8443/base/path/" }],
     ["localhost", { url: "http://localhost:3000" }],
-    ["a name under localhost", { url: "http://app.localhost:3000" }],
+    ["a name under localhost where it is allowed", { url: "http://app.localhost:3000", allowInsecureHttp: true }],
     ["127.x", { url: "http://127.1.2.3:3000" }],
     ["a short 127", { url: "http://127.1:3000" }],
     ["IPv6 loopback", { url: "http://[::1]:3000" }],

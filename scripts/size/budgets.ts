@@ -17,7 +17,7 @@ export interface Entry {
 
 export const entries: ReadonlyArray<Entry> = [
   { file: "sign-in", what: "a sign-in app, by subpaths", goal: 45, budget: 65.8, without: /^effect\/http\// },
-  { file: "root", what: "everything through the root", goal: 60, budget: 107.3 },
+  { file: "root", what: "everything through the root", goal: 60, budget: 107.4 },
   { file: "promise", what: "the Promise facade", goal: 60, budget: 74.8, without: /^effect\/http\// },
   {
     file: "forms",
