@@ -441,11 +441,7 @@ export const makeInternal = (
 
     /** A visitor to whom nothing can be given waits for a refresh that is under way, but begins none. */
     const refreshOnce = (slot: Slots.Slot, used: string): Effect.Effect<void, RefreshError> =>
-      Effect.withFiber((fiber) =>
-        isReadOnly(fiber.getRef(CurrentSlot)) && slot.flight === undefined && slot.session !== undefined
-          ? Effect.fail(new AuthError.TokenExpired({ marker: slot.session.marker, messages: [], reason: "ReadOnly" }))
-          : refresher.refresh(slot, used)
-      )
+      Effect.withFiber((fiber) => refresher.refresh(slot, used, isReadOnly(fiber.getRef(CurrentSlot))))
 
     /** A visitor signs in under a name that nobody knew before: a cookie planted on him leads nowhere then. */
     const signingIn = <A, E, R>(
@@ -644,7 +640,7 @@ export const makeInternal = (
             Cooldown.remaining(slot.cooldown, session.refreshToken, now())
           )
           if (wait > 0 && freshnessOf(session) !== "distrusted") return yield* pause(slot, wait)
-          const refreshed = yield* Effect.exit(refresher.refresh(slot, session.accessToken))
+          const refreshed = yield* Effect.exit(refresher.refresh(slot, session.accessToken, false))
           failures = Exit.isSuccess(refreshed) ? 0 : failures + 1
           // Neither a storage out of reach nor a server with hardly any life in its tokens is asked without a break.
           yield* clock.sleep(

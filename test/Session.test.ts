@@ -587,6 +587,34 @@ describe("compare and set", () => {
     )
   )
 
+  for (const [state, seconds] of [
+    ["ended", 7_200],
+    ["good", 3_575]
+  ] as const) {
+    it.effect(`a rejection of a session whose access token is ${state} does not touch the one written meanwhile`, () =>
+      inWorld((world, other) =>
+        Effect.gen(function* () {
+          let writes = 0
+          const client = yield* world.client({
+            lock: noLock,
+            storage: storageOver(world.backing, {
+              // The first one is the mark.
+              before: (operation) =>
+                operation === "compareAndSet" && ++writes === 2 ? Effect.orDie(other.signIn("ann")) : Effect.void
+            })
+          })
+          yield* client.signIn("ann")
+          const heard = yield* follow(client)
+          yield* TestClock.adjust(`${seconds} seconds`)
+          world.server.script("refresh", status(400))
+          assert.strictEqual(yield* tagOf(client.me), "success ann")
+          assert.include(stored(world.backing), { refreshToken: "refresh-2-ann" })
+          yield* hears(heard, ["State ann", "Refreshed ann"])
+        })
+      )
+    )
+  }
+
   it.effect("what another has seen rejected meanwhile is not sent, although it is the same token", () =>
     inWorld((world) =>
       Effect.gen(function* () {
@@ -845,6 +873,75 @@ describe("generations: a refresh in flight", () => {
       }
     )
   })
+
+  for (const [code, first, then, exchanges] of [
+    [400, "in memory", "success bob", 1],
+    [503, "not at all", "success ann", 2]
+  ] as const) {
+    it.effect(`a sign-in that cannot be written, while the refresh ends in ${code}: it lives ${first}`, () => {
+      const written = Deferred.makeUnsafe<void>()
+      let hold = false
+      return inFlight(
+        ({ answer, call, client, world }) =>
+          Effect.gen(function* () {
+            hold = true
+            const signIn = yield* Effect.forkChild(Effect.exit(client.signIn("bob")))
+            yield* until("it is about to be written", () => world.server.count("auth") === 2)
+            yield* settled
+            yield* answer
+            yield* Fiber.join(call)
+            yield* Deferred.succeed(written, undefined)
+            assert.strictEqual(Exit.isSuccess(yield* Fiber.join(signIn)), code === 400)
+            assert.strictEqual(yield* tagOf(client.me), then)
+            assert.strictEqual(world.server.exchanges.length, exchanges)
+          }),
+        {
+          behaviour: status(code),
+          storage: (world) =>
+            storageOver(world.backing, {
+              fault: (operation) => (operation === "set" && hold ? "fail" : undefined),
+              before: (operation) => (operation === "set" && hold ? Deferred.await(written) : Effect.void)
+            })
+        }
+      )
+    })
+  }
+
+  for (const [state, seconds] of [
+    ["ended", 7_200],
+    ["good", 3_575]
+  ] as const) {
+    it.effect(`that is rejected is not sent again after a sign-in that cannot be written (access token ${state})`, () =>
+      inWorld((world) =>
+        Effect.gen(function* () {
+          const goOn = yield* Deferred.make<void>()
+          let writes = 0
+          const client = yield* world.client({
+            storage: storageOver(world.backing, {
+              fault: (operation) => (operation === "set" && writes > 0 ? "fail" : undefined),
+              // The first one is the mark, the second what the rejection does.
+              before: (operation) =>
+                operation === "compareAndSet" && ++writes === 2 ? Deferred.await(goOn) : Effect.void
+            })
+          })
+          yield* client.signIn("ann")
+          yield* TestClock.adjust(`${seconds} seconds`)
+          world.server.script("refresh", status(400))
+          const call = yield* Effect.forkChild(tagOf(client.me))
+          yield* until("the rejection is being written", () => writes === 2)
+          const signIn = yield* Effect.forkChild(Effect.exit(client.signIn("bob")))
+          yield* until("it waits to be written", () => world.server.count("auth") === 2)
+          yield* settled
+          yield* Deferred.succeed(goOn, undefined)
+          assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+          assert.isTrue(Exit.isFailure(yield* Fiber.join(signIn)))
+          yield* expire
+          assert.strictEqual(yield* tagOf(client.me), "NotAuthenticated")
+          assert.strictEqual(world.server.exchanges.length, 1)
+        })
+      )
+    )
+  }
 
   it.effect("a sign-out whose removal fails is not undone by the pair that was being written", () => {
     let broken = false

@@ -16,7 +16,7 @@ export interface Entry {
 }
 
 export const entries: ReadonlyArray<Entry> = [
-  { file: "sign-in", what: "a sign-in app, by subpaths", goal: 45, budget: 65.8, without: /^effect\/http\// },
+  { file: "sign-in", what: "a sign-in app, by subpaths", goal: 45, budget: 66, without: /^effect\/http\// },
   { file: "root", what: "everything through the root", goal: 60, budget: 107.4 },
   { file: "promise", what: "the Promise facade", goal: 60, budget: 74.8, without: /^effect\/http\// },
   {
@@ -38,4 +38,4 @@ export const entries: ReadonlyArray<Entry> = [
 ]
 
 /** What `application-signed-in` may weigh beyond `application`. */
-export const added = { goal: 15, budget: 30.2 }
+export const added = { goal: 15, budget: 30.5 }

@@ -16,7 +16,10 @@ import { makeInProcess, maxWait, SessionLockError } from "../SessionLock.ts"
 import type { SessionLock } from "../SessionLock.ts"
 
 export interface Leases {
-  /** Takes the slot, unless somebody has a lease on it that has not ended. */
+  /**
+   * Takes the slot, unless somebody has a lease on it that has not ended. One that ends further ahead than `longest` of
+   * this lease has: the store's clock was put back since it was taken.
+   */
   readonly acquire: (slot: string, owner: string, lease: Duration.Duration) => Effect.Effect<boolean, SessionLockError>
   /** Prolongs the lease from now on; false when the owner has lost it. */
   readonly renew: (slot: string, owner: string, lease: Duration.Duration) => Effect.Effect<boolean, SessionLockError>
@@ -33,6 +36,10 @@ export interface Options {
 
 /** What a lease is longer than the hold, and shorter than the wait for it. */
 const margin = Duration.seconds(2)
+/** Processes need not be configured alike, and during a deployment they are not. */
+export const longest = (lease: Duration.Duration): Duration.Duration =>
+  Duration.max(Duration.times(lease, 10), Duration.minutes(10))
+
 const firstPause = 25
 const longestPause = 250
 

@@ -30,9 +30,9 @@ import { wait } from "./waiting.ts"
 export interface Refresher {
   /**
    * Sees to it that the access token is another one than `used`: starts a refresh, or joins the one under way. Only the
-   * caller can be interrupted.
+   * caller can be interrupted. Who is `readOnly` joins and never starts: what a refresh brings could not be handed to him.
    */
-  readonly refresh: (slot: Slots.Slot, used: string) => Effect.Effect<void, RefreshError>
+  readonly refresh: (slot: Slots.Slot, used: string, readOnly: boolean) => Effect.Effect<void, RefreshError>
 }
 
 /** How often a refresh starts over because somebody else wrote in between. */
@@ -338,23 +338,30 @@ export const make = (options: {
       })
     })
 
-  const join = (slot: Slots.Slot, used: string, left: number): Effect.Effect<void, RefreshError> =>
+  const join = (slot: Slots.Slot, used: string, readOnly: boolean, left: number): Effect.Effect<void, RefreshError> =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.suspend(() => {
-        if (slot.flight === undefined) return start(slot, used)
-        slot.flight.waiters++
-        return Effect.succeed(slot.flight)
+      Effect.suspend((): Effect.Effect<Slots.Flight, RefreshError> => {
+        if (slot.flight !== undefined) {
+          slot.flight.waiters++
+          return Effect.succeed(slot.flight)
+        }
+        if (!readOnly) return start(slot, used)
+        return Effect.fail(
+          slot.session === undefined
+            ? notAuthenticated(slot)
+            : new AuthError.TokenExpired({ marker: slot.session.marker, messages: [], reason: "ReadOnly" })
+        )
       }).pipe(
         Effect.flatMap((flight) => restore(wait(Deferred.await(flight.done)))),
         Effect.flatMap((ran): Effect.Effect<void, RefreshError> =>
           ran
             ? Effect.void
             : left > 0
-              ? restore(join(slot, used, left - 1))
+              ? restore(join(slot, used, readOnly, left - 1))
               : Effect.fail(new SessionLock.SessionLockError({ slot: slot.name, reason: "Unavailable" }))
         )
       )
     )
 
-  return { refresh: (slot, used) => join(slot, used, maxFlights) }
+  return { refresh: (slot, used, readOnly) => join(slot, used, readOnly, maxFlights) }
 }

@@ -1,6 +1,8 @@
 /**
  * A session lock in Redis, for many processes: a key with the owner's name
- * that ends by itself, given back and prolonged by its owner only.
+ * that ends by itself, given back and prolonged by its owner only. Where the
+ * server's clock is put back, a dead process's lease lasts ten minutes longer
+ * at the most (ten times the lease, if that is more).
  *
  * It is a lock of one server (or of one cluster slot): after a failover two
  * owners are possible. That costs a refresh more, not a session: what keeps
@@ -95,8 +97,19 @@ export const make = /* @__PURE__ */ Effect.fnUntraced(function* (
     {
       acquire: (slot, owner, lease) =>
         Effect.map(
-          run(slot, redis.send<unknown>("SET", keyOf(slot), owner, "NX", "PX", millis(lease))),
-          (answer) => answer === "OK"
+          run(
+            slot,
+            redis.send<unknown>(
+              "EVAL",
+              acquire,
+              "1",
+              keyOf(slot),
+              owner,
+              millis(lease),
+              millis(LeaseLock.longest(lease))
+            )
+          ),
+          (answer) => answer === 1
         ),
       renew: (slot, owner, lease) =>
         Effect.map(
@@ -112,8 +125,21 @@ export const make = /* @__PURE__ */ Effect.fnUntraced(function* (
 const millis = (duration: Duration.Duration) => String(Math.max(1, Math.ceil(Duration.toMillis(duration))))
 
 // Each script goes out as one command, with its text: one that is sent after
-// an unanswered SET must follow it in the client's queue, and not wait for the
+// an unanswered one must follow it in the client's queue, and not wait for the
 // script to be loaded first.
+
+// Keys expire by the server's clock: where that is put back by an hour, a dead
+// process's lease would last an hour longer.
+const acquire = `
+if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[3]) then
+  redis.call('DEL', KEYS[1])
+end
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  return 1
+end
+return 0
+`
+
 const renew = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then
   return redis.call('PEXPIRE', KEYS[1], ARGV[2])

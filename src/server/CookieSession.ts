@@ -50,7 +50,7 @@ import * as OneEntryError from "../OneEntryError.ts"
 import { CurrentSlot } from "../Session.ts"
 import * as TokenStorage from "../TokenStorage.ts"
 import * as HttpCookies from "./internal/cookies.ts"
-import type { CookieStore, OpenVisit } from "./internal/cookieStore.ts"
+import type { CookieStore, OpenVisit, Outcome as CookieOutcome } from "./internal/cookieStore.ts"
 import * as Keyring from "./internal/keyring.ts"
 import * as ReferenceStore from "./internal/referenceStore.ts"
 import { header, hostOf, isLoopback } from "./internal/request.ts"
@@ -64,9 +64,10 @@ import * as Visitor from "./Visitor.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A change that no response could carry to the visitor: the headers had been sent (a streamed body), or there is no
- * response (the handler failed). The process keeps a sealed session that was refreshed or signed out for the grace time,
- * and the visitor's next request gets it; nobody will get a session that was just signed in.
+ * A change that no response could carry to the visitor: the headers had been sent (a streamed body), there is no response
+ * (the handler failed), or nobody waits for it any more (the connection has been closed). The process keeps a sealed
+ * session that was refreshed or signed out for the grace time, and the visitor's next request gets it; nobody will get a
+ * session that was just signed in.
  *
  * **Example** (Counting them)
  *
@@ -137,7 +138,8 @@ export interface Options {
  *
  * `provide` runs an effect as the visitor. `close` says which cookies to set: call it right before the headers are
  * sent, and set `cacheHeaders` too if there are any. `abandon` is for a response that cannot be changed any more.
- * After either one, a second call of both does nothing.
+ * After either one, a second call of both does nothing. `lost` says of a response with the cookies of `close` that the
+ * visitor did not get it, because the connection had been closed.
  *
  * **Example** (An adapter)
  *
@@ -161,6 +163,7 @@ export interface Visit {
   readonly provide: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Visitor.Visitor>>
   readonly close: Effect.Effect<ReadonlyArray<Cookies.Cookie>>
   readonly abandon: Effect.Effect<void>
+  readonly lost: Effect.Effect<void>
 }
 
 // -----------------------------------------------------------------------------
@@ -367,9 +370,22 @@ const makeOpen = (
       return outcome
     }
 
+    /** That nobody gets what is to be set. */
+    const tell = (outcome: CookieOutcome): void => {
+      if (readOnly) return
+      if (outcome._tag === "Set" && outcome.renewed) {
+        onLate({ slot, change: slot === found.slot ? "Refreshed" : "SignedIn" })
+      }
+      // A reference that leads nowhere any more, and a cookie that is good for nothing, can be cleared next time.
+      if (outcome._tag === "Clear" && store.isSealed && !found.clear) onLate({ slot, change: "SignedOut" })
+    }
+
+    let closedWith: CookieOutcome | undefined
+
     const close = Effect.suspend(() => {
       if (!open) return Effect.succeed([])
       const outcome = end()
+      closedWith = outcome
       if (readOnly) return Effect.succeed([])
       return Effect.promise(async () => {
         const cookies: Array<Cookies.Cookie> = []
@@ -389,18 +405,19 @@ const makeOpen = (
     })
 
     const abandon = Effect.sync(() => {
-      if (!open) return
-      const outcome = end()
-      if (readOnly || outcome._tag === "Keep") return
-      if (outcome._tag === "Set" && slot !== found.slot) return onLate({ slot, change: "SignedIn" })
-      // A reference is as good as before, and a cookie that is good for nothing can be cleared next time.
-      if (store.isSealed && !found.clear) onLate({ slot, change: outcome._tag === "Set" ? "Refreshed" : "SignedOut" })
+      if (open) tell(end())
+    })
+
+    const lost = Effect.sync(() => {
+      if (closedWith !== undefined) tell(closedWith)
+      closedWith = undefined
     })
 
     return {
       provide: (effect) => Effect.provideContext(effect, context),
       close,
-      abandon
+      abandon,
+      lost
     }
   })
 }

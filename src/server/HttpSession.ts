@@ -6,9 +6,13 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
 import * as Cookies from "effect/http/Cookies"
+import * as HttpBody from "effect/http/HttpBody"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
@@ -42,19 +46,46 @@ export interface Options {
   readonly trustedOrigins?: ReadonlyArray<string> | undefined
 }
 
+/**
+ * A web `Response` as the body has headers of its own. The platform puts those of the response over them, and so leaves
+ * what only they say: it would go before our `Cache-Control`.
+ */
+const withoutOverruling = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse => {
+  const { body } = response
+  if (body._tag !== "Raw" || !(body.body instanceof Response)) return response
+  const own = new Response(body.body.body, body.body)
+  HttpCookies.removeOverruling(own.headers)
+  const vary = response.headers["vary"] ?? own.headers.get("vary")
+  return HttpServerResponse.setBody(response, HttpBody.raw(own, body)).pipe(
+    HttpServerResponse.setHeaders(response.headers),
+    vary === null ? identity : HttpServerResponse.setHeader("vary", vary)
+  )
+}
+
 const withCookies = (
-  response: HttpServerResponse.HttpServerResponse,
+  original: HttpServerResponse.HttpServerResponse,
   cookies: ReadonlyArray<Cookies.Cookie>
-): HttpServerResponse.HttpServerResponse =>
-  cookies.length === 0
-    ? response
-    : Object.keys(response.headers)
-        .filter(HttpCookies.overrulesCacheControl)
-        .reduce(HttpServerResponse.removeHeader, response)
-        .pipe(
-          HttpServerResponse.updateCookies((before) => Cookies.merge(before, Cookies.fromIterable(cookies))),
-          HttpServerResponse.setHeaders(CookieSession.cacheHeaders(response.headers["vary"]))
-        )
+): HttpServerResponse.HttpServerResponse => {
+  if (cookies.length === 0) return original
+  const response = withoutOverruling(original)
+  return Object.keys(response.headers)
+    .filter(HttpCookies.overrulesCacheControl)
+    .reduce(HttpServerResponse.removeHeader, response)
+    .pipe(
+      HttpServerResponse.updateCookies((before) => Cookies.merge(before, Cookies.fromIterable(cookies))),
+      HttpServerResponse.setHeaders(CookieSession.cacheHeaders(response.headers["vary"]))
+    )
+}
+
+/**
+ * The platform interrupts a request whose connection is closed, and then makes a response (or takes the handler's) all the
+ * same, which goes nowhere.
+ */
+const clientIsGone: Effect.Effect<boolean> = Effect.map(
+  Effect.exit(Effect.interruptible(Effect.void)),
+  (exit) =>
+    Exit.isFailure(exit) && exit.cause.reasons.some((reason) => reason.annotations.has(HttpServerError.ClientAbort.key))
+)
 
 type Handler<E, R> = Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 
@@ -77,7 +108,11 @@ const wrap =
           // For a request that ends without a response.
           yield* Effect.addFinalizer(() => visit.abandon)
           yield* HttpEffect.appendPreResponseHandler((_, response) =>
-            Effect.map(visit.close, (cookies) => withCookies(response, cookies))
+            Effect.gen(function* () {
+              const cookies = yield* visit.close
+              if (yield* clientIsGone) yield* visit.lost
+              return withCookies(response, cookies)
+            })
           )
           return yield* restore(visit.provide(handler))
         })

@@ -89,13 +89,16 @@ export interface WebSession<R> {
 const withCookies = (response: Response, cookies: ReadonlyArray<Cookies.Cookie>): Response => {
   if (cookies.length === 0) return response
   const own = new Response(response.body, response)
-  for (const name of [...own.headers.keys()].filter(HttpCookies.overrulesCacheControl)) own.headers.delete(name)
+  HttpCookies.removeOverruling(own.headers)
   const cache = CookieSession.cacheHeaders(own.headers.get("vary"))
   own.headers.set("cache-control", cache["cache-control"])
   own.headers.set("vary", cache.vary)
   for (const cookie of cookies) own.headers.append("set-cookie", Cookies.serializeCookie(cookie))
   return own
 }
+
+/** Whoever runs the handler does not wait for its response. */
+const isInterrupted: Effect.Effect<boolean> = Effect.map(Effect.exit(Effect.interruptible(Effect.void)), Exit.isFailure)
 
 const refusal = (): Response => new Response("A request from another origin is refused", { status: 403 })
 
@@ -142,7 +145,9 @@ export const handle = <Req extends Request, E, R>(
         yield* visit.abandon
         return yield* exit
       }
-      return withCookies(exit.value, yield* visit.close)
+      const cookies = yield* visit.close
+      if (cookies.length > 0 && (request.signal.aborted || (yield* isInterrupted))) yield* visit.lost
+      return withCookies(exit.value, cookies)
     })
   )
 
@@ -215,7 +220,10 @@ export const make = <R, E>(
     const visit = await open(request, false)
     try {
       const response = await handler(visitOf(visit))
-      return withCookies(response, await runtime.runPromise(visit.close))
+      const cookies = await runtime.runPromise(visit.close)
+      // The cookies are set all the same: some frameworks give requests a signal of their own.
+      if (cookies.length > 0 && request.signal.aborted) await runtime.runPromise(visit.lost)
+      return withCookies(response, cookies)
     } catch (error) {
       // There is no response to carry a cookie.
       await runtime.runPromise(visit.abandon)

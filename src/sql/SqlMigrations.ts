@@ -69,19 +69,22 @@ export const migration: Effect.Effect<void, SqlError, SqlClient.SqlClient> = Eff
  */
 export const make = (tables?: Tables): Effect.Effect<void, SqlError, SqlClient.SqlClient> =>
   Effect.flatMap(SqlClient.SqlClient, (sql) => {
-    const create = Effect.forEach(statements(tables), (statement) => sql.unsafe(statement), { discard: true })
+    const create = (dialect: "pg" | "sqlite") =>
+      Effect.forEach(statements(tables, dialect), (statement) => sql.unsafe(statement), { discard: true })
     return sql.onDialectOrElse({
       // Of two processes that create a table at once PostgreSQL fails one, `IF NOT EXISTS` or not: so one comes after the other.
       pg: () =>
         sql.withTransaction(
-          Effect.andThen(sql`SELECT pg_advisory_xact_lock(hashtext('effect-oneentry/SqlMigrations'))`, create)
+          Effect.andThen(sql`SELECT pg_advisory_xact_lock(hashtext('effect-oneentry/SqlMigrations'))`, create("pg"))
         ),
-      orElse: () => create
+      sqlite: () => create("sqlite"),
+      orElse: () => create("pg")
     })
   })
 
 /**
- * Gives the statements as plain SQL, good for PostgreSQL and SQLite alike.
+ * Gives the statements as plain SQL. They are the same for PostgreSQL and SQLite, unless a table has a schema: then the
+ * index is named in another way, and the dialect counts (`"pg"` by default).
  *
  * Times are milliseconds since 1970.
  *
@@ -93,15 +96,29 @@ export const make = (tables?: Tables): Effect.Effect<void, SqlError, SqlClient.S
  * console.log(SqlMigrations.statements().join(";\n"))
  * ```
  *
+ * **Example** (The index of a table in a schema)
+ *
+ * ```ts
+ * import { SqlMigrations } from "effect-oneentry/sql"
+ *
+ * for (const dialect of ["pg", "sqlite"] as const)
+ *   console.log(SqlMigrations.statements({ sessions: "auth.sessions" }, dialect)[1])
+ * // => CREATE INDEX IF NOT EXISTS "sessions_expires_at" ON "auth"."sessions" (expires_at)
+ * // => CREATE INDEX IF NOT EXISTS "auth"."sessions_expires_at" ON "sessions" (expires_at)
+ * ```
+ *
  * @category migrations
  * @since 0.1.0
  */
-export const statements = (tables?: Tables): ReadonlyArray<string> => {
+export const statements = (tables?: Tables, dialect: "pg" | "sqlite" = "pg"): ReadonlyArray<string> => {
   const sessions = tables?.sessions ?? defaultSessions
   const locks = tables?.locks ?? defaultLocks
+  // An index is in the schema of its table: PostgreSQL takes it from there, SQLite from the name of the index.
+  const bare = sessions.slice(sessions.lastIndexOf(".") + 1)
+  const [index, indexed] = dialect === "sqlite" ? [sessions, bare] : [bare, sessions]
   return [
     `CREATE TABLE IF NOT EXISTS ${quoted(sessions)} (slot TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at BIGINT)`,
-    `CREATE INDEX IF NOT EXISTS ${quoted(`${sessions.split(".").at(-1)}_expires_at`)} ON ${quoted(sessions)} (expires_at)`,
+    `CREATE INDEX IF NOT EXISTS ${quoted(`${index}_expires_at`)} ON ${quoted(indexed)} (expires_at)`,
     `CREATE TABLE IF NOT EXISTS ${quoted(
       locks
     )} (slot TEXT PRIMARY KEY, owner TEXT NOT NULL, expires_at BIGINT NOT NULL)`

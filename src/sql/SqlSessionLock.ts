@@ -1,6 +1,8 @@
 /**
  * A session lock in PostgreSQL or SQLite, for many processes: a row with its
- * owner and the time when its lease ends, by the clock of the database.
+ * owner and the time when its lease ends, by the clock of the database. Where
+ * that is put back, a dead process's lease lasts ten minutes longer at the most
+ * (ten times the lease, if that is more).
  *
  * PostgreSQL's advisory locks would need no table, but each holds a connection
  * for as long as it is held, does not pass through a pooler of transactions,
@@ -102,7 +104,7 @@ export const make = /* @__PURE__ */ Effect.fnUntraced(function* (
           slot,
           sql`INSERT INTO ${table} (slot, owner, expires_at) VALUES (${slot}, ${owner}, ${end(lease)})
         ON CONFLICT (slot) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at
-        WHERE ${table}.expires_at <= ${now}
+        WHERE ${table}.expires_at <= ${now} OR ${table}.expires_at > ${end(LeaseLock.longest(lease))}
         RETURNING slot`
         ),
       renew: (slot, owner, lease) =>

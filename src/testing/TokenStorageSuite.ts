@@ -154,6 +154,20 @@ const single: ReadonlyArray<Conformance.Check<TokenStorage>> = [
     )
   ),
 
+  check("keeps what plain objects have a meaning of their own for", (expect) =>
+    Effect.gen(function* () {
+      const storage = yield* TokenStorage
+      const slot = "__proto__"
+      yield* Effect.ensuring(
+        Effect.gen(function* () {
+          yield* storage.set(slot, "a session")
+          yield* expect.same(`slot ${slot}`, yield* storage.get(slot), "a session")
+        }),
+        Effect.ignore(storage.remove(slot))
+      )
+    })
+  ),
+
   check("gives back what was set, and the last of it", (expect) =>
     withSlot(
       Effect.fnUntraced(function* (storage, slot) {

@@ -133,6 +133,21 @@ describe.skipIf(!redis.available)("on Redis", () => {
     }).pipe(Effect.scoped, Effect.provide(client))
   )
 
+  it.live("a lease that a dead process took before the clock was put back is nobody's", () =>
+    Effect.gen(function* () {
+      const { use } = yield* NodeRedis.NodeRedis
+      const lock = yield* RedisSessionLock.make({ prefix: "back:", lease: "1 second" })
+      const brief = { maxHold: Duration.millis(1) }
+      // Of a process that is configured otherwise: a lease of five minutes is no sign of a clock.
+      yield* use((client) => client.set("back:lock:ann", "alive", { PX: 300_000 }))
+      assert.strictEqual((yield* Effect.flip(lock.withLock("ann", brief)(Effect.void))).reason, "Timeout")
+      assert.strictEqual(yield* use((client) => client.get("back:lock:ann")), "alive")
+      yield* use((client) => client.pExpire("back:lock:ann", 3_600_000))
+      assert.strictEqual(yield* lock.withLock("ann", hold)(Effect.succeed("in")), "in")
+      assert.strictEqual(yield* use((client) => client.get("back:lock:ann")), null)
+    }).pipe(Effect.scoped, Effect.provide(client))
+  )
+
   it.live("nobody but the owner gives a lock back or prolongs it, and no lease is longer than the hold", () =>
     Effect.gen(function* () {
       const { use } = yield* NodeRedis.NodeRedis

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Duration, Effect, Exit, Fiber, Layer, Option, Redacted } from "effect"
-import { Cookies } from "effect/http"
+import { Cause, Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Redacted, Scope } from "effect"
+import { Cookies, HttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
-import { AuthProvider, DeviceMetadata, Session, TokenStorage, Users } from "effect-oneentry"
+import { AuthProvider, DeviceMetadata, OneEntry, Session, SessionLock, TokenStorage, Users } from "effect-oneentry"
 import { CookieSession, OriginCheck, Visitor, WebSession } from "effect-oneentry/server"
 import { registryOf } from "../../src/internal/slots.ts"
-import { jwt, makeBacking, status, storageOver } from "../helpers/session.ts"
+import { jwt, makeBacking, status, storageOver, until, url } from "../helpers/session.ts"
 import { type App, Browser, keyOf, origin, send, type Services, start, withApp } from "./support.ts"
 
 const get = (app: { readonly port: number }, path: string, cookie: string) =>
@@ -566,6 +566,52 @@ describe("a read-only visit", () => {
           yield* gate.answer
           assert.strictEqual(yield* Fiber.join(reading), "ann")
           assert.strictEqual((yield* Fiber.join(writing)).text, "ann")
+          assert.strictEqual(app.server.count("refresh"), 1)
+        })
+      )
+    )
+
+    it.live(`that waits for a refresh begins none where that one is called off (${mode})`, () =>
+      withApp({ mode }, (app) =>
+        Effect.gen(function* () {
+          const browser = new Browser(app)
+          yield* signedInCookie(browser)
+          const headers = { cookie: yield* browser.cookieHeader, host: "shop.example" }
+          app.server.expire()
+          const waiting = yield* Deferred.make<void>()
+          const lock: SessionLock.SessionLock = {
+            withLock: () => () => Effect.andThen(Deferred.succeed(waiting, undefined), Effect.never)
+          }
+          // A client of its own over the same cookies, which is closed before it has the lock.
+          const scope = yield* Scope.make()
+          const other = yield* Layer.buildWithScope(
+            OneEntry.layer({ url, retry: false }).pipe(
+              Layer.provide([
+                Layer.succeed(HttpClient.HttpClient, app.server.client),
+                Layer.succeed(SessionLock.SessionLock, lock),
+                Layer.succeedContext(app.context)
+              ])
+            ),
+            scope
+          )
+          const closed = yield* Effect.forkChild(
+            Effect.exit(CookieSession.visit({ headers }, me)).pipe(
+              Effect.provideContext(Context.merge(app.context, other))
+            )
+          )
+          yield* Deferred.await(waiting)
+          const reading = yield* Effect.forkChild(as(app, Effect.flip(CookieSession.readOnly({ headers }, me))), {
+            startImmediately: true
+          })
+          const visitor = yield* as(app, CookieSession.readOnly({ headers }, Session.CurrentSlot))
+          const name = typeof visitor === "object" ? visitor.slot : ""
+          const slot = registryOf(Context.get(app.context, TokenStorage.TokenStorage)).peek(name)
+          yield* until("it waits, too", () => slot?.flight?.waiters === 2)
+          yield* Scope.close(scope, Exit.void)
+          assert.deepInclude(yield* Fiber.join(reading), { _tag: "TokenExpired", reason: "ReadOnly" })
+          assert.strictEqual(app.server.count("refresh"), 0)
+          yield* Fiber.interrupt(closed)
+          assert.strictEqual((yield* browser.get("/me")).text, "ann")
           assert.strictEqual(app.server.count("refresh"), 1)
         })
       )

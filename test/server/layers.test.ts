@@ -7,7 +7,7 @@ import { AuthProvider, OneEntry, Session } from "effect-oneentry"
 import { CookieSession, HttpSession, Visitor } from "effect-oneentry/server"
 import { createServer } from "node:http"
 import { Server, url } from "../helpers/session.ts"
-import { Browser, keyOf } from "./support.ts"
+import { Browser, keyOf, origin } from "./support.ts"
 
 const signIn = AuthProvider.AuthProvider.use((auth) =>
   auth.auth("email", {
@@ -60,5 +60,77 @@ describe("the middleware, on the layers of an application", () => {
         )
       )
     })
+  )
+
+  it.live("keeps a web Response with a session out of every cache, whatever its own headers say", () =>
+    Effect.gen(function* () {
+      const server = new Server(yield* Clock.Clock)
+      const Live = OneEntry.layer({ url }).pipe(
+        Layer.provideMerge(CookieSession.layerSealed({ keys: keyOf(1) })),
+        Layer.provide(Layer.succeed(HttpClient.HttpClient, server.client))
+      )
+      const headers = {
+        "content-type": "text/html",
+        "cache-control": "public, max-age=60",
+        "cdn-cache-control": "max-age=60",
+        "vercel-cdn-cache-control": "max-age=60",
+        "akamai-cache-control": "max-age=60",
+        "surrogate-control": "max-age=60",
+        "edge-control": "max-age=60",
+        "x-accel-expires": "60",
+        "set-cookie": "theme=dark",
+        vary: "Accept-Encoding",
+        "x-own": "1"
+      }
+      const raw = (name: string, init: ResponseInit, outer: Readonly<Record<string, string>> = {}) =>
+        HttpRouter.add(
+          "POST",
+          `/${name}`,
+          Effect.as(signIn, HttpServerResponse.raw(new Response(name, init)).pipe(HttpServerResponse.setHeaders(outer)))
+        )
+      const constant = Response.redirect(`${origin}/home`, 303)
+      const App = Layer.mergeAll(
+        raw("raw", { status: 201, headers }),
+        raw("raw-under", { headers }, { vary: "Accept", "cdn-cache-control": "max-age=9", "content-type": "text/css" }),
+        raw("raw-bare", {}),
+        HttpRouter.add("POST", "/raw-constant", Effect.as(signIn, HttpServerResponse.raw(constant))),
+        HttpRouter.add("GET", "/raw", Effect.succeed(HttpServerResponse.raw(new Response("nobody", { headers }))))
+      ).pipe(
+        Layer.provide(HttpSession.middleware().layer),
+        HttpRouter.provideRequest(Live),
+        Layer.provide([Live, HttpServer.layerServices])
+      )
+      const { dispose, handler } = HttpRouter.toWebHandler(App, { disableLogger: true })
+      yield* Effect.addFinalizer(() => Effect.promise(dispose))
+      const fetch = (method: string, path: string) =>
+        Effect.promise(() => handler(new Request(`${origin}${path}`, { method })))
+
+      const nobody = yield* fetch("GET", "/raw")
+      assert.strictEqual(nobody.headers.get("cdn-cache-control"), "max-age=60")
+
+      for (const [path, status, vary, type] of [
+        ["/raw", 201, "Accept-Encoding, Cookie", "text/html"],
+        ["/raw-under", 200, "Accept, Cookie", "text/css"],
+        ["/raw-bare", 200, "Cookie", "text/plain;charset=UTF-8"],
+        ["/raw-constant", 303, "Cookie", null],
+        ["/raw-constant", 303, "Cookie", null]
+      ] as const) {
+        const response = yield* fetch("POST", path)
+        assert.strictEqual(response.status, status)
+        assert.strictEqual(response.headers.get("cache-control"), "private, no-store")
+        assert.strictEqual(response.headers.get("vary"), vary)
+        assert.strictEqual(response.headers.get("content-type"), type)
+        assert.deepStrictEqual(
+          [...response.headers.keys()].filter((name) => /(?:surrogate|edge|.-cache)-control|expires/.test(name)),
+          []
+        )
+        assert.deepStrictEqual(
+          response.headers.getSetCookie().map((cookie) => cookie.split("=")[0]),
+          [...(path === "/raw" || path === "/raw-under" ? ["theme"] : []), "__Host-oneentry", "__Host-oneentry-device"]
+        )
+        assert.strictEqual(yield* Effect.promise(() => response.text()), status === 303 ? "" : path.slice(1))
+      }
+      assert.deepStrictEqual([...constant.headers.keys()], ["location"])
+    }).pipe(Effect.scoped)
   )
 })

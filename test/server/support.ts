@@ -137,6 +137,15 @@ const routes = (
           Effect.suspend(paused)
         )
       )
+    case "me-then-pause-regardless":
+      return caught(
+        Effect.tap(
+          Effect.map(identifier, (name) => answer(200, name)),
+          Effect.uninterruptible(Effect.suspend(paused))
+        )
+      )
+    case "sign-in-then-pause":
+      return caught(Effect.as(Effect.tap(signIn(argument), Effect.suspend(paused)), answer(204)))
     case "pause-then-me":
       return caught(
         Effect.andThen(
@@ -202,9 +211,10 @@ const webResponse = ({ body, headers = {}, status }: Answer) =>
 // servers
 // -----------------------------------------------------------------------------
 
-const webRequest = (incoming: IncomingMessage): Request =>
+const webRequest = (incoming: IncomingMessage, signal: AbortSignal): Request =>
   new Request(`https://${incoming.headers.host}${incoming.url}`, {
     method: incoming.method ?? "GET",
+    signal,
     headers: Object.entries(incoming.headers).flatMap(([name, value]): Array<[string, string]> =>
       value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value]]
     )
@@ -228,6 +238,8 @@ export interface App {
   readonly context: Context.Context<Services>
   readonly inner: TokenStorage.TokenStorage["Service"]
   readonly pause: () => Pause
+  /** The next connection that is closed before its response has been sent. */
+  readonly disconnected: () => Promise<void>
 }
 
 export interface AppOptions {
@@ -265,7 +277,18 @@ export const start = (options: AppOptions): Effect.Effect<App, never, Scope.Scop
     )
     const context = yield* Layer.build(Live)
     const provided = Layer.succeedContext(context)
-    const base = { server, late, pauses, context, inner }
+    const disconnects: Array<Signal> = []
+    const disconnected = () => {
+      const one = signal()
+      disconnects.push(one)
+      return one.promise
+    }
+    const base = { server, late, pauses, context, inner, disconnected }
+    /** After whoever else listens has heard of it. */
+    const watch = (outgoing: ServerResponse) =>
+      outgoing.on("close", () => {
+        if (!outgoing.writableEnded) setImmediate(() => disconnects.shift()?.resolve())
+      })
     const pause = () => {
       const one: Pause = { begun: signal(), goOn: signal() }
       pauses.push(one)
@@ -278,7 +301,12 @@ export const start = (options: AppOptions): Effect.Effect<App, never, Scope.Scop
         return webResponse(await visit.run(routes(new URL(request.url).pathname, pauses)))
       })
       const http = createServer((incoming, outgoing) => {
-        handler(webRequest(incoming), "extra").then(
+        const controller = new AbortController()
+        outgoing.on("close", () => {
+          if (!outgoing.writableEnded) controller.abort()
+        })
+        watch(outgoing)
+        handler(webRequest(incoming, controller.signal), "extra").then(
           (response) => sendResponse(response, outgoing),
           () => outgoing.writeHead(500).end()
         )
@@ -305,7 +333,11 @@ export const start = (options: AppOptions): Effect.Effect<App, never, Scope.Scop
     )
     const Node = HttpRouter.serve(Router, { disableLogger: true, disableListenLog: true }).pipe(
       Layer.provideMerge(
-        NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0, gracefulShutdownTimeout: "1 millis" })
+        NodeHttpServer.layer(() => createServer().on("request", (_, outgoing) => watch(outgoing)), {
+          host: "127.0.0.1",
+          port: 0,
+          gracefulShutdownTimeout: "1 millis"
+        })
       )
     )
     const running = yield* Layer.build(Node)
@@ -331,6 +363,8 @@ export interface Send {
   readonly cookie?: string
   /** When the headers of the answer are there. */
   readonly onHeaders?: () => void
+  /** Closes the connection, as a visitor who goes away; there is no reply then. */
+  readonly signal?: AbortSignal
 }
 
 /** One request over a socket, without a jar. */
@@ -344,6 +378,7 @@ export const send = (port: number, path: string, options: Send = {}): Promise<Re
         path,
         method,
         agent: false,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
         headers: {
           host: new URL(origin).host,
           ...(method === "GET" ? {} : { origin, "sec-fetch-site": "same-origin" }),
@@ -371,6 +406,25 @@ export const send = (port: number, path: string, options: Send = {}): Promise<Re
     )
     request.on("error", reject)
     request.end()
+  })
+
+/** A controller that a test aborts, and nobody else. */
+export const aborting = () => new AbortController()
+
+/** A request whose visitor goes away once `then` has come to its end, and the server has noticed. */
+export const leaving = (app: App, path: string, options: Send, then: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const controller = aborting()
+    const disconnected = app.disconnected()
+    const reply = send(app.port, path, { ...options, signal: controller.signal }).then(
+      () => "a reply",
+      () => "gone"
+    )
+    yield* then
+    controller.abort()
+    yield* Effect.promise(() => disconnected)
+    const outcome = yield* Effect.promise(() => reply)
+    if (outcome !== "gone") return yield* Effect.die(new Error("the visitor was not away before the reply came"))
   })
 
 export class Browser {

@@ -2,7 +2,7 @@ import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Exit, Fiber, Layer, Redacted, Schedule, Stream } from "effect"
 import { Reactivity } from "effect/reactivity"
-import { Migrator, SqlClient, Statement } from "effect/sql"
+import { Migrator, SqlClient, type SqlError, Statement } from "effect/sql"
 import * as SessionLock from "effect-oneentry/SessionLock"
 import * as TokenStorage from "effect-oneentry/TokenStorage"
 import { SqlMigrations, SqlSessionLock, SqlTokenStorage, UnsupportedDialectError } from "effect-oneentry/sql"
@@ -21,8 +21,11 @@ const key = Redacted.make(new Uint8Array(32).fill(3))
 const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.retry(effect, { schedule: Schedule.spaced("20 millis"), times: 500 })
 
-/** What holds on either database; `client` makes a new client each time it is built afresh. */
-const contract = (client: Layer.Layer<SqlClient.SqlClient>) => {
+/** What holds on either database; `client` makes a new client each time it is built afresh, `schema` one for tables. */
+const contract = (
+  client: Layer.Layer<SqlClient.SqlClient>,
+  schema: Effect.Effect<Required<SqlMigrations.Tables>, SqlError.SqlError, SqlClient.SqlClient>
+) => {
   const storage = SqlTokenStorage.layer().pipe(Layer.provide(client), Layer.orDie)
   const lock = SqlSessionLock.layer().pipe(Layer.provide(client), Layer.orDie)
   const short = SqlSessionLock.layer({ lease: "400 millis" }).pipe(Layer.provide(client), Layer.orDie)
@@ -98,6 +101,30 @@ const contract = (client: Layer.Layer<SqlClient.SqlClient>) => {
     }).pipe(Effect.scoped, Effect.provide(client))
   )
 
+  it.live("a lease that a dead process took before the clock was put back is nobody's", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const table = sql(SqlMigrations.defaultLocks)
+      const lock = yield* SqlSessionLock.make()
+      const taken = yield* Deferred.make<void>()
+      const go = yield* Deferred.make<void>()
+      const holder = yield* Effect.forkChild(
+        lock.withLock("back", hold)(Effect.andThen(Deferred.succeed(taken, undefined), Deferred.await(go)))
+      )
+      yield* Deferred.await(taken)
+      // Another process, which does not wait for long.
+      const other = yield* SqlSessionLock.make({ lease: "1 second" })
+      const brief = { maxHold: Duration.millis(1) }
+      // Of a process that is configured otherwise: a lease of five minutes is no sign of a clock.
+      yield* sql`UPDATE ${table} SET expires_at = expires_at + 300000 WHERE slot = 'back'`
+      assert.strictEqual((yield* Effect.flip(other.withLock("back", brief)(Effect.void))).reason, "Timeout")
+      yield* sql`UPDATE ${table} SET expires_at = expires_at + 3300000 WHERE slot = 'back'`
+      assert.strictEqual(yield* other.withLock("back", hold)(Effect.succeed("in")), "in")
+      yield* Deferred.succeed(go, undefined)
+      yield* Fiber.join(holder)
+    }).pipe(Effect.scoped, Effect.provide(client))
+  )
+
   it.live("a table may be called anything: its name is never SQL", () =>
     Effect.gen(function* () {
       const tables = { sessions: `it's "ours"; DROP TABLE x; --`, locks: `"` }
@@ -108,6 +135,22 @@ const contract = (client: Layer.Layer<SqlClient.SqlClient>) => {
       yield* lock.withLock("ann", hold)(storage.set("ann", "1"))
       assert.isTrue(yield* eventually(storage.compareAndSet("ann", undefined, "2")))
       yield* eventually(Effect.filterOrFail(SqlTokenStorage.removeExpired(tables), (removed) => removed === 1))
+    }).pipe(Effect.scoped, Effect.provide(client))
+  )
+
+  it.live("tables with other names, in a schema of their own", () =>
+    Effect.gen(function* () {
+      const tables = yield* schema
+      yield* SqlMigrations.make(tables)
+      yield* SqlMigrations.make(tables)
+      const storage = yield* SqlTokenStorage.make({ table: tables.sessions, timeToLive: "20 millis" })
+      yield* storage.set("ann", "1")
+      yield* eventually(Effect.filterOrFail(storage.get("ann"), (value) => value === undefined))
+      assert.isTrue(yield* storage.compareAndSet("ann", undefined, "2"))
+      yield* eventually(Effect.filterOrFail(storage.get("ann"), (value) => value === undefined))
+      const lock = yield* SqlSessionLock.make({ table: tables.locks })
+      assert.strictEqual(yield* lock.withLock("ann", hold)(Effect.succeed(1)), 1)
+      assert.strictEqual(yield* SqlTokenStorage.removeExpired(tables), 1)
     }).pipe(Effect.scoped, Effect.provide(client))
   )
 
@@ -149,7 +192,26 @@ describe("on SQLite", () => {
       return file
     })
   )
-  contract(Layer.unwrap(Effect.sync(() => layerSqlite(file()))))
+  contract(
+    Layer.unwrap(Effect.sync(() => layerSqlite(file()))),
+    Effect.flatMap(SqlClient.SqlClient, (sql) =>
+      Effect.as(sql`ATTACH DATABASE ':memory:' AS auth`, { sessions: "auth.Sessions", locks: "auth.locks" })
+    )
+  )
+
+  it.live("tables of the main schema may be called by it", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* SqlMigrations.make({ sessions: "main.called", locks: "main.called_locks" })
+      const indices = yield* sql<{
+        tbl_name: string
+      }>`SELECT tbl_name FROM main.sqlite_schema WHERE name = ${"called_expires_at"}`
+      assert.deepStrictEqual(
+        indices.map(({ tbl_name }) => tbl_name),
+        ["called"]
+      )
+    }).pipe(Effect.provide(Layer.unwrap(Effect.sync(() => layerSqlite(file())))))
+  )
 
   it.live("inside of a transaction it fails typed, and touches nothing", () =>
     Effect.gen(function* () {
@@ -197,7 +259,12 @@ describe.skipIf(!postgres.available)("on PostgreSQL", () => {
     })
   )
   const client = Layer.unwrap(Effect.sync(() => layerClient(server().port))).pipe(Layer.orDie)
-  contract(client)
+  contract(
+    client,
+    Effect.flatMap(SqlClient.SqlClient, (sql) =>
+      Effect.as(sql`CREATE SCHEMA auth`, { sessions: "auth.Sessions", locks: "auth.locks" })
+    )
+  )
 
   describe("with changes", () => {
     const storage = Layer.unwrap(Effect.map(PgClient.PgClient, ({ listen }) => SqlTokenStorage.layer({ listen }))).pipe(
@@ -260,21 +327,6 @@ describe.skipIf(!postgres.available)("on PostgreSQL", () => {
       }
       yield* sql`ALTER DATABASE postgres RESET default_transaction_isolation`
     }).pipe(Effect.provide(client))
-  )
-
-  it.live("tables with other names, in a schema of their own", () =>
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      yield* sql`CREATE SCHEMA auth`
-      const tables = { sessions: "auth.Sessions", locks: "auth.locks" }
-      yield* SqlMigrations.make(tables)
-      const storage = yield* SqlTokenStorage.make({ table: tables.sessions, timeToLive: "20 millis" })
-      yield* storage.set("ann", "1")
-      yield* eventually(Effect.filterOrFail(storage.get("ann"), (value) => value === undefined))
-      const lock = yield* SqlSessionLock.make({ table: tables.locks })
-      assert.strictEqual(yield* lock.withLock("ann", hold)(Effect.succeed(1)), 1)
-      assert.strictEqual(yield* SqlTokenStorage.removeExpired(tables), 1)
-    }).pipe(Effect.scoped, Effect.provide(client))
   )
 
   it.live("what a constraint says of a row does not get into the error", () =>

@@ -39,7 +39,12 @@ export interface Stamp {
 export type Outcome =
   | { readonly _tag: "Keep" }
   | { readonly _tag: "Clear" }
-  | { readonly _tag: "Set"; readonly value: (cookieName: string) => Promise<string> }
+  | {
+      readonly _tag: "Set"
+      readonly value: (cookieName: string) => Promise<string>
+      /** There are tokens that the cookie of the request does not lead to. */
+      readonly renewed: boolean
+    }
 
 export const keep: Outcome = { _tag: "Keep" }
 export const clear: Outcome = { _tag: "Clear" }

@@ -129,6 +129,14 @@ export const varyByCookie = (vary: string | null | undefined): string => {
 /** What every response says that sets a cookie: no cache may hand it to somebody else. */
 export const cacheControl = "private, no-store"
 
-/** Whether a header goes before `Cache-Control` in a CDN or proxy (RFC 9213, and what is older): it must not be there then. */
+/**
+ * Whether a header goes before `Cache-Control` in a CDN or proxy (RFC 9213: `CDN-Cache-Control` and others that end so, and
+ * what is older): it must not be there then.
+ */
 export const overrulesCacheControl = (name: string): boolean =>
-  /(?:^|-)cdn-cache-control$|^(?:surrogate-control|edge-control|x-accel-expires)$/i.test(name)
+  /^.+-cache-control$|^(?:surrogate-control|edge-control|x-accel-expires)$/i.test(name)
+
+/** Takes out what goes before `Cache-Control`. */
+export const removeOverruling = (headers: Headers): void => {
+  for (const name of [...headers.keys()].filter(overrulesCacheControl)) headers.delete(name)
+}

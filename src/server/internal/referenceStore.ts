@@ -136,7 +136,7 @@ export const make = (options: {
       // A new pair of tokens is a sign of life: the cookie's time begins anew.
       if (found.slot === slot && stamp !== undefined && stamp.current && stamp.text === entry.text) return Store.keep
       const { id } = entry
-      return { _tag: "Set", value: () => Promise.resolve(id) }
+      return { _tag: "Set", value: () => Promise.resolve(id), renewed: found.slot !== slot }
     }
   }
 }

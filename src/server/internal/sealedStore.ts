@@ -217,7 +217,11 @@ export const make = (options: {
         return Store.keep
       // As it is now: what comes later finds no carrier.
       const text = encode(entry, now())
-      return { _tag: "Set", value: (name) => keyring.seal(name, text) }
+      return {
+        _tag: "Set",
+        value: (name) => keyring.seal(name, text),
+        renewed: found.slot !== slot || stamp?.turn !== entry.turn
+      }
     }
   }
 }
