@@ -440,8 +440,9 @@ const optionIssues = (options: AuthorizationOptions): ReadonlyArray<string> => {
   ]
 }
 
-/** Where an address leads to, however it is written. */
-const placeOf = ({ host, pathname, protocol }: URL): string => `${protocol}//${host}${pathname}`
+/** Where an address leads to, however it is written: a server behind a proxy sees `http:` where the browser has `https:`. */
+const placeOf = ({ host, pathname, protocol }: URL): string =>
+  `${protocol === "https:" ? "http:" : protocol}//${host}${pathname}`
 
 /** What a URL brings back, or why it is no callback. */
 const readCallback = (
