@@ -198,6 +198,116 @@ describe("one refresh for everybody", () => {
     )
   )
 
+  /** A client that is stopped, or sleeps, when it has marked the token for the first time. */
+  const heldUp = (world: World) =>
+    Effect.gen(function* () {
+      const marked = yield* Deferred.make<void>()
+      const goOn = yield* Deferred.make<void>()
+      const inner = storageOver(world.backing)
+      let writes = 0
+      const client = yield* world.client({
+        lock: noLock,
+        storage: {
+          ...inner,
+          compareAndSet: (...write) =>
+            Effect.tap(inner.compareAndSet(...write), () =>
+              ++writes === 1 ? Effect.andThen(Deferred.succeed(marked, undefined), Deferred.await(goOn)) : Effect.void
+            )
+        }
+      })
+      return {
+        client,
+        marked: Deferred.await(marked),
+        wakes: Effect.andThen(TestClock.adjust("2 seconds"), Deferred.succeed(goOn, undefined))
+      }
+    })
+
+  it.effect("a process that slept between the mark and the exchange reads again: the other has spent the token", () =>
+    inWorld((world, other) =>
+      Effect.gen(function* () {
+        const { client, marked, wakes } = yield* heldUp(world)
+        yield* other.signIn("ann")
+        yield* client.me
+        yield* expire
+        const call = yield* Effect.forkChild(client.me)
+        yield* marked
+        yield* other.me
+        yield* wakes
+        assert.strictEqual(yield* Fiber.join(call), "ann")
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    )
+  )
+
+  for (const [doubt, reason] of [
+    ["a mark of its own that nothing was sent under is no doubt", "Rejected"],
+    ["a doubt from before stays", "Ambiguous"]
+  ] as const) {
+    it.effect(`and if nobody has: ${doubt}`, () =>
+      inWorld((world, other) =>
+        Effect.gen(function* () {
+          const { client, marked, wakes } = yield* heldUp(world)
+          yield* other.signIn("ann")
+          yield* expire
+          if (reason === "Ambiguous") {
+            world.server.script("refresh", lose(false))
+            yield* Effect.exit(other.me)
+          }
+          world.server.script("refresh", status(400))
+          const call = yield* Effect.forkChild(tagOf(client.me))
+          yield* marked
+          yield* wakes
+          assert.strictEqual(yield* Fiber.join(call), `TokenExpired ${reason}`)
+        })
+      )
+    )
+  }
+
+  it.effect("a storage that is slow by nature is read again once, not for ever", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const client = yield* world.client({
+          storage: storageOver(world.backing, {
+            before: (operation) => (operation === "compareAndSet" ? Effect.sleep("2 seconds") : Effect.void)
+          })
+        })
+        yield* client.signIn("ann")
+        yield* expire
+        const call = yield* Effect.forkChild(client.me)
+        yield* Effect.repeat(Effect.andThen(settled, TestClock.adjust("2 seconds")), { times: 4 })
+        assert.strictEqual(yield* Fiber.join(call), "ann")
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    )
+  )
+
+  for (const [often, times, expected] of [
+    ["once: it is refreshed, and not tried", 1, "success ann"],
+    ["again and again: it comes to an end", Number.POSITIVE_INFINITY, "SessionLockError Timeout"]
+  ] as const) {
+    it.effect(`another writes what has ended by now before each mark, ${often}`, () =>
+      inWorld((world, other) =>
+        Effect.gen(function* () {
+          let writes = 0
+          const client = yield* world.client({
+            lock: noLock,
+            storage: storageOver(world.backing, {
+              before: (operation) =>
+                operation === "compareAndSet" && ++writes <= times
+                  ? Effect.andThen(Effect.orDie(other.session.refresh), TestClock.adjust("3 seconds"))
+                  : Effect.void
+            })
+          })
+          world.server.lifetime = 2
+          yield* other.signIn("ann")
+          yield* expire
+          assert.strictEqual(yield* tagOf(client.me), expected)
+          assert.strictEqual(world.server.exchanges.length, times === 1 ? 2 : writes)
+        })
+      )
+    )
+  }
+
   it.effect("a late 401 of an old token sends the request again, without a refresh", () =>
     inWorld((world, client) =>
       Effect.gen(function* () {
@@ -361,6 +471,42 @@ describe("the lock", () => {
     )
   )
 
+  it.effect("of a refresh before a sign-out nothing is told after it, but that the storage failed", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        for (const fault of [undefined, "fail"] as const) {
+          const release = yield* Deferred.make<void>()
+          let ends = false
+          let broken: StorageFault | undefined
+          const lock: SessionLock.SessionLock = {
+            withLock: () => (effect) =>
+              Effect.tap(effect, () => {
+                ends = true
+                return Deferred.await(release)
+              })
+          }
+          const client = yield* world.client({
+            lock,
+            storage: storageOver(world.backing, {
+              fault: (operation) => (operation === "compareAndSet" ? broken : undefined)
+            })
+          })
+          yield* client.signIn("ann")
+          const heard = yield* follow(client)
+          yield* expire
+          broken = fault
+          const call = yield* Effect.forkChild(tagOf(client.me))
+          yield* until("the pair is taken", () => ends)
+          yield* client.session.signOutLocally
+          yield* Deferred.succeed(release, undefined)
+          assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+          const told = ["State ann", "SignedOut SignOut"]
+          yield* hears(heard, fault === undefined ? told : [...told, "StorageDegraded"])
+        }
+      })
+    )
+  )
+
   it.effect("a handler of an event may use the session: no deadlock, no lock held", () =>
     inWorld((world) =>
       Effect.gen(function* () {
@@ -409,26 +555,42 @@ describe("the lock", () => {
     )
   )
 
-  it.effect("a waiter that gives up reads the storage again", () =>
-    inWorld((world, other) =>
-      Effect.gen(function* () {
-        const never: SessionLock.SessionLock = {
-          withLock: (slot) => () =>
-            Effect.andThen(Effect.sleep("30 seconds"), new SessionLock.SessionLockError({ slot, reason: "Timeout" }))
-        }
-        const client = yield* world.client({ lock: never })
-        yield* other.signIn("ann")
-        yield* client.me
-        yield* expire
-        const call = yield* Effect.forkChild(client.me)
-        yield* settled
-        yield* other.me
-        yield* TestClock.adjust("30 seconds")
-        assert.strictEqual(yield* Fiber.join(call), "ann")
-        assert.strictEqual(world.server.exchanges.length, 1)
-      })
+  for (const [name, meanwhile, expected] of [
+    ["rotated", (other) => other.me, "success ann"],
+    [
+      "rotated, but that has ended too",
+      (other) => Effect.andThen(other.me, TestClock.adjust("20 seconds")),
+      "SessionLockError Timeout"
+    ],
+    ["signed out", (other) => other.session.signOutLocally, "NotAuthenticated"]
+  ] as const satisfies ReadonlyArray<readonly [string, (other: Client) => Effect.Effect<unknown, unknown>, string]>) {
+    it.effect(`a waiter that gives up reads the storage again: another has ${name}`, () =>
+      inWorld((world, other) =>
+        Effect.gen(function* () {
+          const givenUp = yield* Deferred.make<void>()
+          const never: SessionLock.SessionLock = {
+            withLock: (slot) => () =>
+              Effect.andThen(Deferred.await(givenUp), new SessionLock.SessionLockError({ slot, reason: "Timeout" }))
+          }
+          const client = yield* world.client({ lock: never })
+          yield* other.signIn("ann")
+          yield* client.me
+          const calls = world.server.count("me")
+          yield* expire
+          world.server.lifetime = expected === "success ann" ? 3_600 : 10
+          const call = yield* Effect.forkChild(tagOf(client.me))
+          yield* settled
+          yield* meanwhile(other)
+          const others = world.server.count("me") - calls
+          yield* Deferred.succeed(givenUp, undefined)
+          assert.strictEqual(yield* Fiber.join(call), expected)
+          assert.isAtMost(world.server.exchanges.length, 1)
+          // No call goes out with a token that is known to have ended.
+          assert.strictEqual(world.server.count("me") - calls - others, expected === "success ann" ? 1 : 0)
+        })
+      )
     )
-  )
+  }
 
   for (const [name, lock, expected] of [
     [
@@ -1816,6 +1978,7 @@ describe("cooling down", () => {
           assert.isAtLeast(wait, middle * 0.75)
           assert.isAtMost(wait, middle * 1.25 + 250)
         }
+        assert.isTrue(waits.some((wait, index) => Math.abs(wait - Math.min(60_000, 1_000 * 2 ** index)) > 250))
       })
     )
   )
