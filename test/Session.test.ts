@@ -309,8 +309,10 @@ describe("one refresh for everybody", () => {
   }
 
   it.effect("a late 401 of an old token sends the request again, without a refresh", () =>
-    inWorld((world, client) =>
+    inWorld((world) =>
       Effect.gen(function* () {
+        const { lock, state } = watched(world.lock)
+        const client = yield* world.client({ lock })
         yield* client.signIn("ann")
         const late = world.server.gate("me")
         const call = yield* Effect.forkChild(client.me)
@@ -319,8 +321,21 @@ describe("one refresh for everybody", () => {
         assert.strictEqual(world.server.exchanges.length, 1)
         yield* late.answer
         assert.strictEqual(yield* Fiber.join(call), "ann")
+        assert.strictEqual(state.holds, 1)
         assert.strictEqual(world.server.exchanges.length, 1)
         assert.strictEqual(world.server.count("me"), 2)
+      })
+    )
+  )
+
+  it.effect("`renew` of a token that a fresh client has not read yet", () =>
+    inWorld((world, client) =>
+      Effect.gen(function* () {
+        yield* client.signIn("ann")
+        const used = yield* client.session.accessToken
+        const fresh = yield* world.client()
+        yield* fresh.session.renew(used)
+        assert.strictEqual(world.server.exchanges.length, 1)
       })
     )
   )
@@ -357,6 +372,26 @@ describe("one refresh for everybody", () => {
         assert.strictEqual(yield* Fiber.join(call), "ann")
         assert.strictEqual(world.server.count("me"), 1)
         yield* Fiber.join(refreshing)
+      })
+    )
+  )
+
+  it.effect("a visitor to whom nothing can be given waits for the refresh under way, too", () =>
+    inWorld((world, client) =>
+      Effect.gen(function* () {
+        yield* client.signIn("ann")
+        yield* expire
+        const visitor = { slot: "default", readOnly: true, admit: Effect.succeed("new"), moveTo: () => undefined }
+        const visit = Effect.provideService(tagOf(client.me), Session.CurrentSlot, visitor)
+        assert.strictEqual(yield* visit, "TokenExpired ReadOnly")
+        const gate = world.server.gate("refresh")
+        const call = yield* Effect.forkChild(client.me)
+        yield* gate.arrived
+        const visiting = yield* Effect.forkChild(visit)
+        yield* settled
+        yield* gate.answer
+        yield* Fiber.join(call)
+        assert.strictEqual(yield* Fiber.join(visiting), "success ann")
       })
     )
   )
@@ -777,6 +812,24 @@ describe("compare and set", () => {
     )
   }
 
+  it.effect("a session whose refresh token is dead gives way to the one that another signs in", () =>
+    inWorld((world, other) =>
+      Effect.gen(function* () {
+        const client = yield* world.client()
+        yield* other.signIn("ann")
+        yield* client.me
+        yield* TestClock.adjust("3575 seconds")
+        world.server.script("refresh", status(400))
+        assert.strictEqual(yield* client.me, "ann")
+        assert.include(stored(world.backing), { rejected: true })
+        yield* other.signIn("ann")
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual(yield* client.me, "ann")
+        assert.strictEqual(world.server.exchanges.length, 1)
+      })
+    )
+  )
+
   it.effect("what another has seen rejected meanwhile is not sent, although it is the same token", () =>
     inWorld((world) =>
       Effect.gen(function* () {
@@ -900,6 +953,29 @@ describe("generations: a refresh in flight", () => {
         yield* until("ann's new pair is revoked", () => world.server.revoked.includes("refresh-2-ann"))
         assert.strictEqual(yield* client.me, "cyd")
         assert.strictEqual(stored(world.backing)?.["marker"], "phone")
+      })
+    )
+  )
+
+  it.effect("is discarded and revoked when tokens are restored whose device is yet to be found", () =>
+    inFlight(({ answer, call, client, world }) =>
+      Effect.gen(function* () {
+        const pair = world.server.issue("cyd", "phone", "cyd's device")
+        const found = yield* Deferred.make<void>()
+        const restore = yield* Effect.forkChild(
+          Effect.provideService(
+            client.session.restore({ refreshToken: pair.refreshToken, marker: "phone", userIdentifier: "cyd" }),
+            DeviceMetadata.DeviceMetadata,
+            () => Effect.as(Deferred.await(found), device("cyd's device"))
+          )
+        )
+        yield* settled
+        yield* answer
+        assert.strictEqual(yield* Fiber.join(call), "NotAuthenticated")
+        yield* until("ann's new pair is revoked", () => world.server.revoked.includes("refresh-2-ann"))
+        yield* Deferred.succeed(found, undefined)
+        yield* Fiber.join(restore)
+        assert.strictEqual(yield* client.me, "cyd")
       })
     )
   )
@@ -1651,6 +1727,58 @@ describe("ahead of expiry", () => {
 
 // -----------------------------------------------------------------------------
 
+describe("a refresh that fails", () => {
+  it.effect("after the access token has ended: the call does not go out with it", () =>
+    inWorld((world, client) =>
+      Effect.gen(function* () {
+        yield* client.signIn("ann")
+        yield* TestClock.adjust("3595 seconds")
+        world.server.script("refresh", lose(false))
+        const gate = world.server.gate("refresh")
+        const call = yield* Effect.forkChild(tagOf(client.me))
+        yield* gate.arrived
+        yield* TestClock.adjust("10 seconds")
+        yield* gate.answer
+        assert.strictEqual(yield* Fiber.join(call), "OneEntryError Network")
+        assert.strictEqual(world.server.count("me"), 0)
+      })
+    )
+  )
+
+  it.effect("after a 401: no call goes out with that token again while it cools down", () =>
+    inWorld((world, client) =>
+      Effect.gen(function* () {
+        yield* client.signIn("ann")
+        world.server.expire()
+        world.server.script("refresh", status(503))
+        assert.strictEqual(yield* tagOf(client.me), "OneEntryError ServerFailure")
+        assert.strictEqual(yield* tagOf(client.me), "OneEntryError ServerFailure")
+        assert.strictEqual(world.server.count("me"), 1)
+      })
+    )
+  )
+
+  for (const code of [400, 503]) {
+    it.effect(`early, with ${code}: calls with the token that is still good wait for no lock`, () =>
+      inWorld((world) =>
+        Effect.gen(function* () {
+          const { lock, state } = watched(world.lock)
+          const client = yield* world.client({ lock })
+          yield* client.signIn("ann")
+          yield* TestClock.adjust("3575 seconds")
+          world.server.script("refresh", status(code))
+          assert.strictEqual(yield* client.me, "ann")
+          assert.strictEqual(state.holds, 1)
+          assert.strictEqual(yield* client.me, "ann")
+          assert.strictEqual(state.holds, 1)
+        })
+      )
+    )
+  }
+})
+
+// -----------------------------------------------------------------------------
+
 describe("what a refresh outcome does", () => {
   /** A refresh with a token that has ended, or has not, whose exchange goes as the script says. */
   const refreshing = (
@@ -2280,6 +2408,24 @@ describe("signing in and out", () => {
     )
   )
 
+  it.effect("logout ends the pair that only memory has", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const client = yield* world.client({
+          storage: storageOver(world.backing, {
+            fault: (operation) => (operation === "compareAndSet" ? "fail" : undefined)
+          })
+        })
+        yield* client.signIn("ann")
+        yield* client.session.refresh
+        assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
+        assert.isTrue((yield* client.auth.logout()).revoked)
+        assert.deepStrictEqual(world.server.revoked, ["refresh-2-ann"])
+        assert.isUndefined(stored(world.backing))
+      })
+    )
+  )
+
   it.effect("logout exchanges nothing that another process has seen the end of", () =>
     inWorld((world, client) =>
       Effect.gen(function* () {
@@ -2318,9 +2464,12 @@ describe("signing in and out", () => {
     inWorld((world, client) =>
       Effect.gen(function* () {
         yield* client.signIn("ann")
-        const fresh = yield* world.client()
+        const storage = storageOver(world.backing)
+        const fresh = yield* world.client({ storage })
         yield* fresh.session.signOutLocally
         assert.isUndefined(stored(world.backing))
+        // The storage says so too: nothing has to be kept in memory.
+        assert.isTrue(Slots.registryOf(storage).forget("default", start))
       })
     )
   )
@@ -2354,8 +2503,13 @@ describe("signing in and out", () => {
         yield* client.signIn("ann")
         yield* client.session.signOutLocally
         yield* client.signIn("ann")
-        const [first, second] = world.server.sessions
+        // Another process knows it from the session only.
+        const other = yield* world.client()
+        yield* other.session.signOutLocally
+        yield* other.signIn("ann")
+        const [first, second, third] = world.server.sessions
         assert.strictEqual(second?.fingerprint, first?.fingerprint)
+        assert.strictEqual(third?.fingerprint, first?.fingerprint)
         assert.isAtLeast(first?.fingerprint.length ?? 0, 22)
       })
     )
@@ -2434,6 +2588,23 @@ describe("time", () => {
         }
       })
     )
+  )
+
+  it.effect(
+    "a clock that is set right is learned from a sign-in too, and not forgotten over tokens from elsewhere",
+    () =>
+      inWorld((world, client) =>
+        Effect.gen(function* () {
+          yield* client.signIn("ann")
+          const now = yield* Clock.currentTimeMillis
+          yield* TestClock.setTime(now + day)
+          world.server.skew -= day
+          yield* Sessions.withSlot("second")(client.signIn("bob"))
+          yield* Sessions.withSlot("third")(client.session.restore({ refreshToken: "of any age" }))
+          assert.strictEqual(yield* client.me, "ann")
+          assert.strictEqual(world.server.exchanges.length, 0)
+        })
+      )
   )
 
   it.effect("a jump forward (sleep) costs one", () =>
@@ -2645,6 +2816,11 @@ describe("storage", () => {
             yield* client.session.signOutLocally
             yield* client.session.signOutLocally
             yield* client.auth.logout()
+            // One that has read nothing yet.
+            const storage = storageOver(world.backing)
+            const fresh = yield* world.client({ storage })
+            yield* fresh.session.signOutLocally
+            assert.isTrue(Slots.registryOf(storage).forget("default", start))
           })
         )
         assert.deepStrictEqual(lines, [])
@@ -2692,14 +2868,79 @@ describe("storage", () => {
         const { state, storage } = faulty(world)
         const client = yield* world.client({ storage })
         yield* client.signIn("ann")
+        for (const id of [1, 2]) {
+          yield* expire
+          state.faults = { compareAndSet: "fail" }
+          assert.strictEqual(yield* client.me, "ann")
+          yield* TestClock.adjust("10 seconds")
+          assert.include(stored(world.backing), { refreshToken: `refresh-${id}-ann` })
+          state.faults = {}
+          yield* TestClock.adjust("5 seconds")
+          assert.include(stored(world.backing), { refreshToken: `refresh-${id + 1}-ann` })
+          assert.strictEqual(world.server.exchanges.length, id)
+        }
+      })
+    )
+  )
+
+  it.effect("and is not taken for written where somebody else was faster by a hair", () =>
+    inWorld((world, other) =>
+      Effect.gen(function* () {
+        let left = 2
+        const client = yield* world.client({
+          storage: storageOver(world.backing, {
+            // The mark and the pair cannot be written.
+            fault: (operation) => (operation === "compareAndSet" && left > 0 ? "fail" : undefined),
+            before: (operation) =>
+              operation === "compareAndSet" && --left === -1 ? Effect.orDie(other.signIn("bob")) : Effect.void
+          })
+        })
+        yield* client.signIn("ann")
+        const heard = yield* follow(client)
+        yield* client.session.refresh
+        yield* Effect.repeat(Effect.andThen(settled, TestClock.adjust("1 second")), { times: 3 })
+        yield* hears(heard, ["State ann", "StorageDegraded", "Refreshed ann", "SignedIn bob"])
+        assert.include(stored(world.backing), { userIdentifier: "bob" })
+      })
+    )
+  )
+
+  it.effect("a sign-in that could not be written is written by itself too", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const { state, storage } = faulty(world)
+        const client = yield* world.client({ storage })
+        state.faults = { set: "fail" }
+        yield* client.signIn("ann")
+        assert.isUndefined(stored(world.backing))
+        state.faults = {}
+        yield* TestClock.adjust("5 seconds")
+        assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
+      })
+    )
+  )
+
+  it.effect("a rotated pair that could not be written gives way to whoever signed in elsewhere meanwhile", () =>
+    inWorld((world, other) =>
+      Effect.gen(function* () {
+        const { state, storage } = faulty(world)
+        const client = yield* world.client({ storage })
+        yield* client.signIn("ann")
+        const heard = yield* follow(client)
         yield* expire
         state.faults = { compareAndSet: "fail" }
         assert.strictEqual(yield* client.me, "ann")
-        yield* TestClock.adjust("10 seconds")
-        assert.include(stored(world.backing), { refreshToken: "refresh-1-ann" })
+        yield* other.signIn("bob")
+        yield* TestClock.adjust("5 seconds")
+        yield* hears(heard, ["State ann", "StorageDegraded", "Refreshed ann", "SignedIn bob"])
         state.faults = {}
         yield* TestClock.adjust("5 seconds")
-        assert.include(stored(world.backing), { refreshToken: "refresh-2-ann" })
+        assert.include(stored(world.backing), { userIdentifier: "bob" })
+        assert.strictEqual(yield* client.me, "bob")
+        // Nothing lives in memory only any more: what cannot be read again is not exchanged.
+        yield* expire
+        state.faults = { get: "fail", compareAndSet: "fail" }
+        assert.strictEqual(yield* tagOf(client.me), "TokenStorageError")
         assert.strictEqual(world.server.exchanges.length, 1)
       })
     )
@@ -2868,6 +3109,24 @@ describe("storage", () => {
     )
   )
 
+  it.effect("a storage that says no to what it has written, as after a retry of its own: the pair is held", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const inner = storageOver(world.backing)
+        const client = yield* world.client({
+          storage: { ...inner, compareAndSet: (...write) => Effect.as(inner.compareAndSet(...write), false) }
+        })
+        yield* client.signIn("ann")
+        const heard = yield* follow(client)
+        yield* expire
+        assert.strictEqual(yield* client.me, "ann")
+        assert.include(stored(world.backing), { refreshToken: "refresh-2-ann" })
+        assert.deepStrictEqual(world.server.revoked, [])
+        yield* hears(heard, ["State ann", "Refreshed ann"])
+      })
+    )
+  )
+
   it.effect("a storage that says no although nothing has changed: memory does", () =>
     inWorld((world) =>
       Effect.gen(function* () {
@@ -2914,6 +3173,19 @@ describe("storage", () => {
         state.faults = {}
         yield* client.session.refresh
         assert.include(stored(world.backing), { refreshToken: "refresh-4-ann" })
+      })
+    )
+  )
+
+  it.effect("a sign-in that cannot be stored fails where nobody knows whose the session there is", () =>
+    inWorld((world) =>
+      Effect.gen(function* () {
+        const { state, storage } = faulty(world)
+        const client = yield* world.client({ storage })
+        yield* client.session.restore({ refreshToken: "somebody's" })
+        state.faults = { set: "fail" }
+        assert.propertyVal(yield* Effect.flip(client.signIn("bob")), "_tag", "TokenStorageError")
+        assert.include(stored(world.backing), { refreshToken: "somebody's" })
       })
     )
   )
@@ -3056,6 +3328,9 @@ describe("changes", () => {
         assert.strictEqual(yield* one.me, "ann")
         yield* signalled(other.session.refresh)
         assert.strictEqual(yield* one.me, "ann")
+        // A mark on the token is nothing to be told.
+        const marked = JSON.stringify({ ...stored(world.backing), exchangeStartedAt: start })
+        yield* signalled(Effect.sync(() => world.backing.map.set("default", marked)))
         yield* signalled(other.signIn("bob"))
         yield* signalled(other.session.signOutLocally)
         assert.strictEqual(yield* tagOf(one.me), "NotAuthenticated")
@@ -3083,6 +3358,44 @@ describe("changes", () => {
         yield* other.session.signOutLocally
         yield* Queue.offer(signals, "default")
         yield* settled
+        yield* hears(heard, ["State ann"])
+        yield* gate.answer
+        yield* Fiber.join(refreshing)
+        yield* hears(heard, ["State ann", "SignedOut Elsewhere"])
+      })
+    )
+  )
+
+  it.effect("a change that is being looked at when a refresh begins is looked at again afterwards", () =>
+    inWorld((world, other) =>
+      Effect.gen(function* () {
+        const signals = yield* Queue.unbounded<string>()
+        const goOn = yield* Deferred.make<void>()
+        let looking = false
+        const client = yield* world.client({
+          storage: storageOver(world.backing, {
+            changes: Stream.fromQueue(signals),
+            before: (operation) =>
+              Effect.suspend(() => {
+                if (operation !== "get" || !looking) return Effect.void
+                looking = false
+                return Deferred.await(goOn)
+              })
+          }),
+          lock: noLock
+        })
+        yield* other.signIn("ann")
+        yield* client.me
+        const heard = yield* follow(client)
+        looking = true
+        yield* Queue.offer(signals, "default")
+        yield* until("it looks", () => !looking)
+        world.server.script("refresh", lose(false))
+        const gate = world.server.gate("refresh")
+        const refreshing = yield* Effect.forkChild(Effect.exit(client.session.refresh))
+        yield* gate.arrived
+        yield* other.session.signOutLocally
+        yield* Deferred.succeed(goOn, undefined)
         yield* hears(heard, ["State ann"])
         yield* gate.answer
         yield* Fiber.join(refreshing)
