@@ -512,7 +512,7 @@ describe("the lock", () => {
         for (const fault of [undefined, "fail"] as const) {
           const release = yield* Deferred.make<void>()
           let ends = false
-          let broken: StorageFault | undefined
+          let broken: StorageFault | undefined = undefined
           const lock: SessionLock.SessionLock = {
             withLock: () => (effect) =>
               Effect.tap(effect, () => {
